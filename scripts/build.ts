@@ -1,0 +1,52 @@
+/**
+ * Makes what the Worker serves and is: `dist/assets` (the page at /docs) and, unless `--assets` is
+ * given, the production bundle `dist/worker/index.js`.
+ */
+import { execFileSync } from "node:child_process";
+import { cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+
+const ROOT = join(import.meta.dirname, "..");
+const ASSETS = join(ROOT, "dist", "assets");
+const PAGE = ["swagger-ui-bundle.js", "swagger-ui.css", "favicon-32x32.png"];
+
+/** Starts the page: a file of its own, since the page runs no inline script. */
+const START = `SwaggerUIBundle({
+  url: "/openapi.json",
+  dom_id: "#operations",
+  deepLinking: true,
+  docExpansion: "list",
+  defaultModelsExpandDepth: 0,
+  persistAuthorization: false,
+  validatorUrl: null,
+});
+`;
+
+function buildAssets(): void {
+  const page = join(ASSETS, "docs-assets");
+  rmSync(page, { recursive: true, force: true });
+  mkdirSync(page, { recursive: true });
+  const from = dirname(createRequire(import.meta.url).resolve("swagger-ui-dist/package.json"));
+  for (const file of PAGE) cpSync(join(from, file), join(page, file));
+  cpSync(join(from, "LICENSE"), join(page, "LICENSE"));
+  writeFileSync(join(page, "start.js"), START);
+}
+
+function buildWorker(): void {
+  const wrangler = join(ROOT, "node_modules", "wrangler", "bin", "wrangler.js");
+  const args = [wrangler, "deploy", "--dry-run", "--outdir", "dist/worker"];
+  execFileSync(process.execPath, args, {
+    cwd: ROOT,
+    stdio: ["ignore", "ignore", "inherit"],
+    env: {
+      ...process.env,
+      WRANGLER_SEND_METRICS: "false",
+      WRANGLER_HIDE_BANNER: "true",
+      CLOUDFLARE_CF_FETCH_ENABLED: "false",
+    },
+  });
+}
+
+buildAssets();
+if (!process.argv.includes("--assets")) buildWorker();

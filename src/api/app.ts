@@ -1,0 +1,120 @@
+import { Hono } from "hono";
+import { HTTPException } from "hono/http-exception";
+import * as agents from "./agents.ts";
+import * as calls from "./calls.ts";
+import * as campaigns from "./campaigns.ts";
+import * as connections from "./connections.ts";
+import type { AppEnv, Ctx } from "./context.ts";
+import { errorBody, onError, Refused } from "./errors.ts";
+import * as keys from "./keys.ts";
+import * as numbers from "./numbers.ts";
+import * as recording from "./recording.ts";
+import * as reports from "./reports.ts";
+import { type Site, serve } from "./serve.ts";
+import * as suppressions from "./suppressions.ts";
+import * as system from "./system.ts";
+import * as tasks from "./tasks.ts";
+import * as tasksCsv from "./tasks-csv.ts";
+import * as workspaces from "./workspaces.ts";
+
+/** The site map. Each route's description, access and schemas stand in `contract/`. */
+const SITE: Site = {
+  "POST /v1/workspaces": workspaces.create,
+  "GET /v1/workspace": workspaces.read,
+  "PATCH /v1/workspace": workspaces.edit,
+
+  "POST /v1/keys": keys.create,
+  "GET /v1/keys": keys.list,
+  "DELETE /v1/keys/{id}": keys.remove,
+
+  "POST /v1/connections": connections.create,
+  "GET /v1/connections": connections.list,
+  "GET /v1/connections/{id}": connections.read,
+  "PATCH /v1/connections/{id}": connections.edit,
+  "DELETE /v1/connections/{id}": connections.remove,
+
+  "POST /v1/agents": agents.create,
+  "GET /v1/agents": agents.list,
+  "GET /v1/agents/{id}": agents.read,
+  "PATCH /v1/agents/{id}": agents.edit,
+  "DELETE /v1/agents/{id}": agents.remove,
+
+  "POST /v1/numbers": numbers.create,
+  "GET /v1/numbers": numbers.list,
+  "GET /v1/numbers/{id}": numbers.read,
+  "PATCH /v1/numbers/{id}": numbers.edit,
+  "DELETE /v1/numbers/{id}": numbers.remove,
+
+  "POST /v1/suppressions": suppressions.create,
+  "GET /v1/suppressions": suppressions.list,
+  "DELETE /v1/suppressions/{phone}": suppressions.remove,
+
+  "POST /v1/campaigns": campaigns.create,
+  "GET /v1/campaigns": campaigns.list,
+  "GET /v1/campaigns/{id}": campaigns.read,
+  "PATCH /v1/campaigns/{id}": campaigns.edit,
+  "POST /v1/campaigns/{id}/pause": campaigns.move("pause"),
+  "POST /v1/campaigns/{id}/resume": campaigns.move("resume"),
+  "POST /v1/campaigns/{id}/archive": campaigns.move("archive"),
+
+  "POST /v1/tasks": tasks.create,
+  "POST /v1/tasks/bulk": tasks.createMany,
+  "GET /v1/tasks": tasks.list,
+  "GET /v1/campaigns/{id}/tasks": tasks.listOfCampaign,
+  "GET /v1/campaigns/{id}/tasks.csv": tasksCsv.exportCsv,
+  "GET /v1/tasks/{id}": tasks.read,
+  "POST /v1/tasks/{id}/pause": tasks.move("pause"),
+  "POST /v1/tasks/{id}/resume": tasks.move("resume"),
+  "POST /v1/tasks/{id}/archive": tasks.move("archive"),
+
+  "GET /v1/tasks/{id}/calls": calls.listOfTask,
+  "GET /v1/calls": calls.list,
+  "GET /v1/calls/{id}": calls.read,
+  "GET /v1/calls/{id}/recording": recording.play,
+
+  // H39: what a client of the guide's product calls.
+  "POST /routes/v1/tasks": tasks.create,
+  "GET /routes/v1/tasks": tasks.list,
+  "GET /routes/v1/tasks/{id}": tasks.read,
+  "POST /routes/v1/campaigns": campaigns.createRealtime,
+  "GET /routes/v1/campaigns": campaigns.list,
+  "GET /routes/v1/campaigns/{id}": campaigns.read,
+  "PATCH /routes/v1/campaigns/{id}": campaigns.edit,
+
+  "POST /reports/{connection}": reports.receive,
+  "POST /reports/{connection}/{call}": reports.receiveForCall,
+
+  "GET /healthz": system.health,
+  "GET /openapi.json": system.description,
+  "GET /docs": system.docs,
+};
+
+const REQUEST_ID = /^[\w.-]{8,64}$/;
+
+/** The HTTP API: every request gets an id and one reading of the clock. */
+export function makeApp(): Hono<AppEnv> {
+  const app = new Hono<AppEnv>();
+  app.use(async (c, next) => {
+    const given = c.req.header("x-request-id") ?? "";
+    const requestId = REQUEST_ID.test(given) ? given : crypto.randomUUID();
+    c.set("requestId", requestId);
+    c.set("now", Date.now());
+    await next();
+    c.res.headers.set("x-request-id", requestId);
+  });
+  serve(app, SITE);
+  app.notFound((c) => {
+    const refusal = { code: "not_found", message: "There is no such route." };
+    return c.json(errorBody(refusal, c.get("requestId")), 404);
+  });
+  app.onError((error, c: Ctx) => onError(malformed(error), c));
+  return app;
+}
+
+/** The validator's own exception, for a body that is no JSON, as a refusal. */
+function malformed(error: Error): Error {
+  if (!(error instanceof HTTPException) || error.status !== 400) return error;
+  return new Refused({ code: "invalid_json", message: "The body is not valid JSON." });
+}
+
+export default makeApp();

@@ -1,0 +1,60 @@
+import type { MiddlewareHandler } from "hono";
+import { refuse } from "../core/result.ts";
+import type { AppEnv, Ctx } from "./context.ts";
+import { Refused } from "./errors.ts";
+
+const JSON_TYPE = /^application\/([\w.-]+\+)?json$/;
+
+/** The media type of a request, in lower case; "" when it names none. */
+export function mediaType(c: Ctx): string {
+  return (c.req.header("content-type") ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
+}
+
+/**
+ * Reads a JSON body of at most `bytesMax` once, so that its text can be hashed and parsed. A body
+ * that names another type, or none, is read as JSON too; `others` are left to the handler.
+ */
+export function textBody(bytesMax: number, others: string[]): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
+    const type = mediaType(c);
+    if (others.includes(type)) return next();
+    const text = new TextDecoder().decode(await readBytes(c, bytesMax));
+    if (!JSON_TYPE.test(type)) {
+      const { method, url, headers } = c.req.raw;
+      const named = new Headers(headers);
+      named.set("content-type", "application/json");
+      c.req.raw = new Request(url, { method, headers: named });
+    }
+    // Hono keeps promises in its cache, whatever its types say.
+    c.req.bodyCache.text = Promise.resolve(text) as unknown as string;
+    return next();
+  };
+}
+
+/** A body as it came; one that is longer is refused before it is read to its end. */
+export async function readBytes(c: Ctx, bytesMax: number): Promise<Uint8Array<ArrayBuffer>> {
+  const length = c.req.header("content-length");
+  if (length !== undefined) {
+    if (Number(length) > bytesMax) throw tooLarge(bytesMax);
+    return new Uint8Array(await c.req.raw.arrayBuffer());
+  }
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of c.req.raw.body ?? []) {
+    size += chunk.byteLength;
+    if (size > bytesMax) throw tooLarge(bytesMax);
+    chunks.push(chunk);
+  }
+  const whole = new Uint8Array(size);
+  let at = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, at);
+    at += chunk.byteLength;
+  }
+  return whole;
+}
+
+function tooLarge(bytesMax: number): Refused {
+  const size = bytesMax >= 1024 * 1024 ? `${bytesMax / 1024 / 1024} MB` : `${bytesMax / 1024} KB`;
+  return new Refused(refuse("too_large", `The body is larger than ${size}.`));
+}

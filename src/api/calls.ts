@@ -1,0 +1,91 @@
+import type { Call, CallSummary } from "../contract/call.ts";
+import type { CallRecord } from "../core/call.ts";
+import type { TaskId } from "../core/ids.ts";
+import { callsOfTask, listCalls } from "../db/calls.ts";
+import { database } from "../db/database.ts";
+import type { Ctx } from "./context.ts";
+import { dialerOf } from "./dialer.ts";
+import { logFault } from "./errors.ts";
+import { findCall, findCampaign, findTask, keyIn, mergeCalls } from "./find.ts";
+import { mapPage, pageRequest } from "./list.ts";
+import type { Handler } from "./serve.ts";
+
+export const read: Handler<"GET /v1/calls/{id}"> = async (c, { params }) => {
+  const call = await findCall(c, params.id);
+  const { transcript, analysis } = call;
+  const wire: Call = { ...callWire(c, call), transcript, analysis };
+  return c.json(wire);
+};
+
+export const list: Handler<"GET /v1/calls"> = async (c, { query }) => {
+  const { campaign, task, outcome, since, until } = query;
+  const filter = {
+    campaign: campaign === undefined ? null : keyIn(c, "cmp", (await findCampaign(c, campaign)).id),
+    task: task === undefined ? null : keyIn(c, "tsk", (await findTask(c, task)).id),
+    outcome,
+    since,
+    until,
+  };
+  const page = pageRequest(query, "integer");
+  const found = await listCalls(database(c.env), c.get("workspace"), filter, page);
+  return c.json(mapPage(found, (call) => callWire(c, call)));
+};
+
+export const listOfTask: Handler<"GET /v1/tasks/{id}/calls"> = async (c, { params }) => {
+  const task = await findTask(c, params.id);
+  const calls = await callsOf(c, task.id);
+  return c.json({ items: calls.map((call) => callWire(c, call)), nextCursor: null });
+};
+
+/** Calls of a task, first attempt first: those that the Dialer has, and older ones from D1. */
+async function callsOf(c: Ctx, task: TaskId): Promise<CallRecord[]> {
+  const workspace = c.get("workspace");
+  const key = keyIn(c, "tsk", task);
+  const stored = callsOfTask(database(c.env), workspace, key).catch((error: unknown) => {
+    logFault("stored calls", error, { workspace });
+    return null;
+  });
+  const reply = await dialerOf(c.env, workspace).readCalls(task);
+  const live = reply.ok ? reply.value : [];
+  const older = await stored;
+  // Without either half the list would be a lie.
+  if (older === null && !reply.ok) throw new Error("D1_ERROR: the task's calls cannot be read");
+  const byId = new Map((older ?? []).map((call) => [call.id, call]));
+  for (const call of live) {
+    const known = byId.get(call.id);
+    byId.set(call.id, known === undefined ? call : mergeCalls(call, known));
+  }
+  return [...byId.values()].sort((a, b) => a.attempt - b.attempt || a.claimedAt - b.claimedAt);
+}
+
+const MICROS = 1_000_000;
+
+function callWire(c: Ctx, call: CallRecord): CallSummary {
+  const playback = `${c.env.PUBLIC_URL}/v1/calls/${call.id}/recording`;
+  return {
+    id: call.id,
+    task: call.task,
+    campaign: call.campaign,
+    attempt: call.attempt,
+    status: call.status,
+    agent: call.agent,
+    connection: call.connection,
+    carrier: call.carrier,
+    carrierCallId: call.carrierCallId,
+    from: call.from,
+    to: call.to,
+    startedAt: call.claimedAt,
+    placedAt: call.placedAt,
+    ringingAt: call.ringingAt,
+    answeredAt: call.answeredAt,
+    endedAt: call.endedAt,
+    durationMs: call.talkMs,
+    outcome: call.outcome,
+    word: call.word,
+    reported: call.reported,
+    callbackAt: call.callbackAt,
+    cost: call.costMicros === null ? null : call.costMicros / MICROS,
+    currency: call.currency,
+    recordingUrl: call.recordingUrl === null ? null : playback,
+  };
+}

@@ -1,0 +1,137 @@
+import type { CarrierSettings } from "../carriers/carrier.ts";
+import { CARRIER_IDS, carrierOf } from "../carriers/carriers.ts";
+import { seal, unseal } from "../carriers/secret.ts";
+import { type ConnectionId, makeId } from "../core/ids.ts";
+import { type Issue, refuse } from "../core/result.ts";
+import { agentsOn } from "../db/agents.ts";
+import {
+  type ConnectionRow,
+  deleteConnection,
+  editConnection,
+  insertConnection,
+  listConnections,
+  readConnection,
+} from "../db/connections.ts";
+import { database } from "../db/database.ts";
+import { numbersOn } from "../db/numbers.ts";
+import { forgetConnection } from "./carrier-of.ts";
+import type { Ctx } from "./context.ts";
+import { invalid, notFound, Refused } from "./errors.ts";
+import { handOver, retire } from "./hand-over.ts";
+import { randomText } from "./key-text.ts";
+import { pageRequest } from "./list.ts";
+import type { Handler } from "./serve.ts";
+
+export const create: Handler<"POST /v1/connections"> = async (c, { body }) => {
+  const workspace = c.get("workspace");
+  checkSettings(body.carrier, body.settings);
+  const row = {
+    id: makeId("con", workspace, randomText(10)),
+    name: body.name,
+    carrier: body.carrier,
+    sealed: await seal(c.env.SIGNING_SECRET, JSON.stringify(body.settings)),
+    lengthMaxMs: body.lengthMaxMs,
+    perThousandSeconds: inThousandSeconds(body.perSecond ?? null),
+    callsMax: body.callsMax ?? null,
+    createdAt: c.get("now"),
+  };
+  await handOver(c.env, workspace, await insertConnection(database(c.env), workspace, row));
+  return c.json(await wireOf(c, row), 201);
+};
+
+export const list: Handler<"GET /v1/connections"> = async (c, { query }) => {
+  const page = pageRequest(query, "text");
+  const found = await listConnections(database(c.env), c.get("workspace"), page);
+  const items = await Promise.all(found.items.map((row) => wireOf(c, row)));
+  return c.json({ items, nextCursor: found.nextCursor });
+};
+
+export const read: Handler<"GET /v1/connections/{id}"> = async (c, { params }) =>
+  c.json(await wireOf(c, await find(c, params.id)));
+
+export const edit: Handler<"PATCH /v1/connections/{id}"> = async (c, { params, body }) => {
+  const workspace = c.get("workspace");
+  const row = await find(c, params.id);
+  if (body.carrier !== undefined && body.carrier !== row.carrier) {
+    throw new Refused(refuse("conflict", "A connection's carrier never changes."));
+  }
+  const { name, lengthMaxMs, callsMax, perSecond, settings } = body;
+  const fields = {
+    ...(name === undefined ? {} : { name }),
+    ...(lengthMaxMs === undefined ? {} : { lengthMaxMs }),
+    ...(callsMax === undefined ? {} : { callsMax }),
+    ...(perSecond === undefined ? {} : { perThousandSeconds: inThousandSeconds(perSecond) }),
+    ...(settings === undefined ? {} : { sealed: await mergeSealed(c, row, settings) }),
+  };
+  if (Object.keys(fields).length > 0) {
+    const docs = await editConnection(database(c.env), workspace, row.id, fields);
+    forgetConnection(row.id as ConnectionId);
+    await handOver(c.env, workspace, docs);
+  }
+  return c.json(await wireOf(c, { ...row, ...fields }));
+};
+
+export const remove: Handler<"DELETE /v1/connections/{id}"> = async (c, { params }) => {
+  const workspace = c.get("workspace");
+  const db = database(c.env);
+  const id = (await find(c, params.id)).id as ConnectionId;
+  const numbers = await numbersOn(db, workspace, id);
+  const users = [...(await agentsOn(db, workspace, id)), ...numbers.map((number) => number.id)];
+  if (users.length > 0) {
+    const message = `The connection is used by ${users.join(", ")}: delete these first.`;
+    throw new Refused(refuse("in_use", message));
+  }
+  await retire(c.env, workspace, "connection", id);
+  forgetConnection(id);
+  await handOver(c.env, workspace, await deleteConnection(db, workspace, id, c.get("now")));
+  return c.body(null, 204);
+};
+
+async function find(c: Ctx, id: string): Promise<ConnectionRow> {
+  const row = await readConnection(database(c.env), c.get("workspace"), id);
+  if (row === null) throw notFound("connection");
+  return row;
+}
+
+/** What the carrier's adapter says of the settings; their values appear nowhere. */
+function checkSettings(carrierId: string, settings: CarrierSettings): void {
+  const carrier = carrierOf(carrierId);
+  if (carrier === null) {
+    const expected = `one of ${CARRIER_IDS.join(", ")}`;
+    throw invalid({ path: "carrier", expected, got: "another one" });
+  }
+  const issues: Issue[] = carrier.check(settings);
+  if (issues.length === 0) return;
+  throw invalid(...issues.map((issue) => ({ ...issue, path: `settings.${issue.path}` })));
+}
+
+/** Given settings over those that are there; null removes one. */
+async function mergeSealed(c: Ctx, row: ConnectionRow, given: CarrierSettings): Promise<string> {
+  const merged = { ...(await openSettings(c, row)), ...given };
+  const kept = Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== null));
+  checkSettings(row.carrier, kept);
+  return seal(c.env.SIGNING_SECRET, JSON.stringify(kept));
+}
+
+async function openSettings(c: Ctx, row: { sealed: string }): Promise<CarrierSettings> {
+  return JSON.parse(await unseal(c.env.SIGNING_SECRET, row.sealed)) as CarrierSettings;
+}
+
+function inThousandSeconds(perSecond: number | null): number | null {
+  return perSecond === null ? null : Math.round(perSecond * 1000);
+}
+
+async function wireOf(c: Ctx, row: Omit<ConnectionRow, "workspace" | "version" | "deletedAt">) {
+  const settings = await openSettings(c, row);
+  return {
+    id: row.id,
+    name: row.name,
+    carrier: row.carrier,
+    settingsGiven: Object.keys(settings).sort(),
+    lengthMaxMs: row.lengthMaxMs,
+    perSecond: row.perThousandSeconds === null ? null : row.perThousandSeconds / 1000,
+    callsMax: row.callsMax,
+    reportsUrl: `${c.env.PUBLIC_URL}/reports/${row.id}`,
+    createdAt: row.createdAt,
+  };
+}

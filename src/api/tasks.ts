@@ -1,0 +1,114 @@
+import { type CampaignId, makeId } from "../core/ids.ts";
+import { readPhone } from "../core/phone.ts";
+import { refuse } from "../core/result.ts";
+import { type Move, moveTask } from "../core/status.ts";
+import type { TaskRecord, TaskStatus } from "../core/task.ts";
+import { settingsOf } from "../db/campaigns.ts";
+import { database } from "../db/database.ts";
+import { listTasks, taskOf } from "../db/tasks.ts";
+import type { PushedTask } from "../dialer/verbs.ts";
+import { push } from "./auth.ts";
+import type { Ctx } from "./context.ts";
+import { dialerOf } from "./dialer.ts";
+import { errorOf, notFound, Refused, take } from "./errors.ts";
+import { findCampaign, findTask, keyIn, storedCampaign, storedTask } from "./find.ts";
+import { idempotency } from "./idempotency.ts";
+import { pageRequest } from "./list.ts";
+import { phonesFor } from "./phones.ts";
+import type { Handler } from "./serve.ts";
+import { numberOf, pushedWire, taskWire } from "./task-wire.ts";
+
+export const create: Handler<"POST /v1/tasks"> = async (c, { body }) => {
+  const again = await idempotency(c, "tasks");
+  const [pushed] = await push(c, { tasks: [{ body, path: "" }], idempotency: again });
+  if (pushed === undefined) throw new Error("bug: a push without its answer");
+  if (!pushed.ok) throw new Refused(pushed);
+  return c.json(pushedWire(pushed.task, pushed.warnings), 201);
+};
+
+export const createMany: Handler<"POST /v1/tasks/bulk"> = async (c, { body }) => {
+  const again = await idempotency(c, "tasks/bulk");
+  const tasks = body.tasks.map((task, index) => ({ body: task, path: `tasks.${index}.` }));
+  const pushed = await push(c, { tasks, idempotency: again });
+  const taken = pushed.filter((one) => one.ok).length;
+  return c.json({ items: pushed.map(entryOf), taken, refused: pushed.length - taken }, 201);
+};
+
+function entryOf(pushed: PushedTask) {
+  return pushed.ok ? pushedWire(pushed.task, pushed.warnings) : { error: errorOf(pushed) };
+}
+
+export const read: Handler<"GET /v1/tasks/{id}"> = async (c, { params }) =>
+  c.json(await wholeTask(c, await findTask(c, params.id)));
+
+/** Pauses, resumes or archives one task (H31). */
+export function move(verb: Move): Handler<"POST /v1/tasks/{id}/pause"> {
+  return async (c, { params }) => {
+    const key = keyIn(c, "tsk", params.id);
+    const workspace = c.get("workspace");
+    const id = makeId("tsk", workspace, key);
+    const reply = await dialerOf(c.env, workspace).moveTask(id, verb);
+    if (!reply.ok && reply.code === "not_found") throw await leftOrUnknown(c, key, verb);
+    return c.json(await wholeTask(c, take(reply)));
+  };
+}
+
+/** A task that the Dialer does not know but D1 does has left it: it is over, not unknown. */
+async function leftOrUnknown(c: Ctx, key: number, verb: Move): Promise<Refused> {
+  const task = await storedTask(c, key);
+  if (task === null) return notFound("task");
+  const campaign = await storedCampaign(c, keyIn(c, "cmp", task.campaign));
+  const allowed = moveTask(task.status, campaign?.status ?? "archived", verb);
+  const message = `The task is ${task.status}: it cannot change any more.`;
+  return new Refused(allowed.ok ? refuse("conflict", message) : allowed);
+}
+
+async function wholeTask(c: Ctx, task: TaskRecord) {
+  const { settings } = await findCampaign(c, task.campaign);
+  const from = numberOf(task, settings);
+  return taskWire(task, settings, await phonesFor(c.env, c.get("workspace"), [from]));
+}
+
+export const list: Handler<"GET /v1/tasks"> = async (c, { query }) => {
+  if (query.campaign === undefined) return listWith(c, query, null);
+  const campaign = await findCampaign(c, query.campaign);
+  return listWith(c, query, keyIn(c, "cmp", campaign.id));
+};
+
+export const listOfCampaign: Handler<"GET /v1/campaigns/{id}/tasks"> = async (
+  c,
+  { params, query },
+) => {
+  const campaign = await findCampaign(c, params.id as CampaignId);
+  return listWith(c, query, keyIn(c, "cmp", campaign.id));
+};
+
+type Filters = {
+  limit: number;
+  cursor?: string | undefined;
+  status?: TaskStatus | undefined;
+  outcome?: string | undefined;
+  phone?: string | undefined;
+};
+
+async function listWith(c: Ctx, query: Filters, campaign: number | null): Promise<Response> {
+  const workspace = c.get("workspace");
+  const phone = query.phone === undefined ? undefined : e164Of(query.phone);
+  const filter = { campaign, status: query.status, outcome: query.outcome, phone };
+  const page = pageRequest(query, "integer");
+  const { items, nextCursor } = await listTasks(database(c.env), workspace, filter, page);
+  const rows = items.map((row) => ({
+    task: taskOf(workspace, row),
+    settings: settingsOf(row.campaignRow),
+  }));
+  const numbers = rows.map(({ task, settings }) => numberOf(task, settings));
+  const phones = await phonesFor(c.env, workspace, numbers);
+  const wires = rows.map(({ task, settings }) => taskWire(task, settings, phones));
+  return c.json({ items: wires, nextCursor });
+}
+
+/** In a query a `+` reads as a blank: both are taken. */
+function e164Of(text: string): string {
+  const read = readPhone(text.startsWith(" ") ? `+${text.trim()}` : text);
+  return read.ok ? read.phone : text;
+}

@@ -1,0 +1,100 @@
+import * as z from "zod";
+import { durationMs, instant } from "./fields.ts";
+import { setupOperations } from "./setup.ts";
+
+const MIN_MS = 60_000;
+const fields = {
+  name: z.string().trim().min(1).max(200),
+  lengthMaxMs: z
+    .int()
+    .min(MIN_MS)
+    .max(240 * MIN_MS)
+    .meta({ description: "Longest call, ms (H22)" }),
+  perSecond: z
+    .number()
+    .min(0.001)
+    .max(1000)
+    .nullable()
+    .meta({ description: "Calls started a second; null for no pace" }),
+  callsMax: z
+    .int()
+    .min(1)
+    .nullable()
+    .meta({ description: "Calls at once; null for no limit of its own" }),
+};
+const carrier = z.string().max(40).meta({ description: "What places the calls; never changes" });
+const settings = z.record(z.string(), z.unknown()).meta({
+  description: "Credentials and addresses, by the carrier's own names; never shown again",
+});
+
+export const ConnectionBody = z
+  .object({
+    name: fields.name,
+    carrier,
+    settings,
+    lengthMaxMs: fields.lengthMaxMs.default(30 * MIN_MS),
+    perSecond: fields.perSecond.optional(),
+    callsMax: fields.callsMax.optional(),
+  })
+  .meta({ id: "ConnectionBody" });
+export const ConnectionEdit = z
+  .object({ ...fields, carrier, settings })
+  .partial()
+  .meta({ id: "ConnectionEdit" });
+
+export const Connection = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    carrier,
+    settingsGiven: z.array(z.string()).meta({ description: "Which settings have a value" }),
+    lengthMaxMs: durationMs("Longest call"),
+    perSecond: fields.perSecond,
+    callsMax: fields.callsMax,
+    reportsUrl: z.string().meta({ description: "Where the carrier may send reports" }),
+    createdAt: instant("Created"),
+  })
+  .meta({ id: "Connection" });
+
+const example = {
+  id: "con_k3v9q2m8xa_u4n9e2s7qd",
+  name: "Simulator",
+  carrier: "simulator",
+  settingsGiven: ["apiKey", "baseUrl", "reportSecret"],
+  lengthMaxMs: 1_800_000,
+  perSecond: null,
+  callsMax: null,
+  reportsUrl: "https://outdial.example.com/reports/con_k3v9q2m8xa_u4n9e2s7qd",
+  createdAt: 1_764_576_000_000,
+};
+
+const operations = setupOperations({
+  noun: "connection",
+  article: "a",
+  tag: "Connections",
+  body: ConnectionBody,
+  edit: ConnectionEdit,
+  doc: Connection,
+  example,
+  create: {
+    description: "A carrier account. Its settings are checked, sealed, and never shown again.",
+    example: {
+      name: "Simulator",
+      carrier: "simulator",
+      settings: { baseUrl: "http://localhost:8788", apiKey: "…", reportSecret: "…" },
+    },
+  },
+  change: {
+    description: "Any subset; given settings replace those of the same name, null removes one.",
+    example: { callsMax: 20 },
+  },
+  remove: "A 409 that names the agents, numbers or calls that use it.",
+});
+
+export const connectionOperations = {
+  "POST /v1/connections": operations.create,
+  "GET /v1/connections": operations.list,
+  "GET /v1/connections/{id}": operations.read,
+  "PATCH /v1/connections/{id}": operations.edit,
+  "DELETE /v1/connections/{id}": operations.remove,
+};

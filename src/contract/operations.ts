@@ -1,0 +1,29 @@
+import { agentOperations } from "./agent.ts";
+import { callOperations } from "./call.ts";
+import { campaignOperations } from "./campaign.ts";
+import { connectionOperations } from "./connection.ts";
+import { guideOperations } from "./guide.ts";
+import { keyOperations } from "./key.ts";
+import { numberOperations } from "./number.ts";
+import { reportOperations } from "./report.ts";
+import { suppressionOperations } from "./suppression.ts";
+import { systemOperations } from "./system.ts";
+import { taskOperations } from "./task.ts";
+import { workspaceOperations } from "./workspace.ts";
+
+/** Every route, by method and path. */
+export const OPERATIONS = {
+  ...workspaceOperations,
+  ...keyOperations,
+  ...connectionOperations,
+  ...agentOperations,
+  ...numberOperations,
+  ...suppressionOperations,
+  ...campaignOperations,
+  ...taskOperations,
+  ...callOperations,
+  ...guideOperations,
+  ...reportOperations,
+  ...systemOperations,
+};
+export type Route = keyof typeof OPERATIONS;

@@ -1,0 +1,288 @@
+import { index, integer, primaryKey, sqliteTable, sqliteView, text } from "drizzle-orm/sqlite-core";
+
+/*
+ * D1 owns what people set up; `campaigns`, `tasks`, `calls` and `call_texts` are the Dialer's
+ * stored projection and are written by its flush alone. Instants are epoch ms.
+ *
+ * Every set-up row has the workspace's `config_version` at its last change as `version`; a
+ * deletion is a change too (`deleted_at`), so that a Dialer which missed it can catch up.
+ * Local keys of what the Dialer owns are integers; `core/ids.ts` makes public ids of them.
+ */
+
+export const workspaces = sqliteTable("workspaces", {
+  id: text("id").primaryKey(),
+  name: text("name").notNull(),
+  slots: integer("slots").notNull(),
+  timezone: text("timezone").notNull(),
+  opensMin: integer("opens_min").notNull(),
+  closesMin: integer("closes_min").notNull(),
+  days: integer("days").notNull(),
+  agent: text("agent"),
+  from: text("from_number"),
+  /** Rises with every change of the workspace or of anything set up in it. */
+  configVersion: integer("config_version").notNull(),
+  /** `config_version` at the last change of this row itself. */
+  version: integer("version").notNull(),
+  createdAt: integer("created_at").notNull(),
+});
+
+/** Columns that every set-up table has. */
+const setUp = {
+  workspace: text("workspace").notNull(),
+  version: integer("version").notNull(),
+  createdAt: integer("created_at").notNull(),
+  deletedAt: integer("deleted_at"),
+};
+
+export const keys = sqliteTable(
+  "keys",
+  {
+    id: text("id").primaryKey(),
+    ...setUp,
+    name: text("name").notNull(),
+    /** First letters of the key, to tell keys apart. */
+    prefix: text("prefix").notNull(),
+    hash: text("hash").notNull(),
+    scopes: text("scopes", { mode: "json" }).$type<string[]>().notNull(),
+    expiresAt: integer("expires_at"),
+  },
+  (t) => [index("keys_by_version").on(t.workspace, t.version)],
+);
+
+export const connections = sqliteTable(
+  "connections",
+  {
+    id: text("id").primaryKey(),
+    ...setUp,
+    name: text("name").notNull(),
+    carrier: text("carrier").notNull(),
+    sealed: text("sealed").notNull(),
+    lengthMaxMs: integer("length_max_ms").notNull(),
+    /** Calls started in 1,000 s, or null for no pace. */
+    perThousandSeconds: integer("per_thousand_seconds"),
+    callsMax: integer("calls_max"),
+  },
+  (t) => [index("connections_by_version").on(t.workspace, t.version)],
+);
+
+export const agents = sqliteTable(
+  "agents",
+  {
+    id: text("id").primaryKey(),
+    ...setUp,
+    name: text("name").notNull(),
+    connection: text("connection").notNull(),
+    carrierAgentId: text("carrier_agent_id").notNull(),
+    prompt: text("prompt"),
+    placeholders: text("placeholders", { mode: "json" }).$type<string[]>().notNull(),
+    outcomes: text("outcomes", { mode: "json" })
+      .$type<{ name: string; suppress: boolean }[]>()
+      .notNull(),
+    usesCallback: integer("uses_callback", { mode: "boolean" }).notNull(),
+    settings: text("settings", { mode: "json" }).$type<Record<string, unknown>>().notNull(),
+  },
+  (t) => [index("agents_by_version").on(t.workspace, t.version)],
+);
+
+export const numbers = sqliteTable(
+  "numbers",
+  {
+    id: text("id").primaryKey(),
+    ...setUp,
+    phone: text("phone").notNull(),
+    name: text("name"),
+    connection: text("connection").notNull(),
+    carrierNumberId: text("carrier_number_id"),
+  },
+  (t) => [index("numbers_by_version").on(t.workspace, t.version)],
+);
+
+/** H40. An entry made by an outcome has version 0 until a person touches it: the Dialer knows it already. */
+export const suppressions = sqliteTable(
+  "suppressions",
+  {
+    ...setUp,
+    phone: text("phone").notNull(),
+    reason: text("reason"),
+    source: text("source").notNull(),
+    expiresAt: integer("expires_at"),
+  },
+  (t) => [
+    primaryKey({ columns: [t.workspace, t.phone] }),
+    index("suppressions_by_version").on(t.workspace, t.version),
+  ],
+);
+
+export const imports = sqliteTable(
+  "imports",
+  {
+    id: text("id").primaryKey(),
+    workspace: text("workspace").notNull(),
+    campaign: integer("campaign").notNull(),
+    fileName: text("file_name"),
+    /** `uploading` (chunks only) → `running` → `completed` | `failed`. */
+    status: text("status", { enum: ["uploading", "running", "completed", "failed"] }).notNull(),
+    options: text("options", { mode: "json" }).$type<Record<string, unknown>>().notNull(),
+    columns: text("columns", { mode: "json" }).$type<string[]>().notNull(),
+    parts: integer("parts").notNull(),
+    partsDone: integer("parts_done").notNull(),
+    rowsRead: integer("rows_read").notNull(),
+    rowsTaken: integer("rows_taken").notNull(),
+    rejected: text("rejected", { mode: "json" }).$type<Record<string, number>>().notNull(),
+    /** Why it waits (H41), or why it failed. */
+    note: text("note"),
+    createdAt: integer("created_at").notNull(),
+    progressAt: integer("progress_at").notNull(),
+    completedAt: integer("completed_at"),
+  },
+  (t) => [
+    index("imports_by_campaign").on(t.workspace, t.campaign, t.createdAt),
+    index("imports_by_status").on(t.status, t.progressAt),
+  ],
+);
+
+/** Whole rows of an upload, at most 1 MB each; deleted when the import is complete. */
+export const importChunks = sqliteTable(
+  "import_chunks",
+  {
+    import: text("import").notNull(),
+    part: integer("part").notNull(),
+    firstLine: integer("first_line").notNull(),
+    rows: integer("rows").notNull(),
+    body: text("body").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.import, t.part] })],
+);
+
+/** H7; deleted after 30 days. */
+export const importRejects = sqliteTable(
+  "import_rejects",
+  {
+    import: text("import").notNull(),
+    line: integer("line").notNull(),
+    reason: text("reason").notNull(),
+    cells: text("cells", { mode: "json" }).$type<string[]>().notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.import, t.line] })],
+);
+
+/** Report bodies too large for a queue message; deleted once they were read. */
+export const reportBodies = sqliteTable("report_bodies", {
+  id: text("id").primaryKey(),
+  workspace: text("workspace").notNull(),
+  body: text("body").notNull(),
+  createdAt: integer("created_at").notNull(),
+});
+
+export const campaigns = sqliteTable(
+  "campaigns",
+  {
+    workspace: text("workspace").notNull(),
+    id: integer("id").notNull(),
+    name: text("name").notNull(),
+    type: text("type").notNull(),
+    /** Without pauses and ends of tasks; `task_status` does the rest. */
+    status: text("status").notNull(),
+    settings: text("settings").notNull(),
+    paused: integer("paused").notNull(),
+    epoch: integer("epoch").notNull(),
+    startsAt: integer("starts_at"),
+    createdAt: integer("created_at").notNull(),
+    startedAt: integer("started_at"),
+    completedAt: integer("completed_at"),
+    archivedAt: integer("archived_at"),
+    counters: text("counters").notNull(),
+    version: integer("version").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.workspace, t.id] })],
+);
+
+export const tasks = sqliteTable(
+  "tasks",
+  {
+    workspace: text("workspace").notNull(),
+    id: integer("id").notNull(),
+    campaign: integer("campaign").notNull(),
+    import: text("import"),
+    phone: text("phone").notNull(),
+    context: text("context").notNull(),
+    /** Own settings as JSON, or null where all is inherited. */
+    settings: text("settings"),
+    /** Own terminal status, or null: the view knows the effective one. */
+    ended: text("ended"),
+    /** The campaign's epoch in which it was paused singly (H31), or null. */
+    held: integer("held"),
+    attempts: integer("attempts").notNull(),
+    lastOutcome: text("last_outcome"),
+    dueAt: integer("due_at"),
+    externalId: text("external_id"),
+    createdAt: integer("created_at").notNull(),
+    endedAt: integer("ended_at"),
+    version: integer("version").notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.workspace, t.id] }),
+    index("tasks_by_campaign").on(t.workspace, t.campaign, t.id),
+  ],
+);
+
+export const calls = sqliteTable(
+  "calls",
+  {
+    workspace: text("workspace").notNull(),
+    id: integer("id").notNull(),
+    task: integer("task").notNull(),
+    campaign: integer("campaign").notNull(),
+    attempt: integer("attempt").notNull(),
+    status: text("status").notNull(),
+    /** 0 while the task still waits for what this call brings: such a task is `running`. */
+    concluded: integer("concluded").notNull(),
+    agent: text("agent").notNull(),
+    connection: text("connection").notNull(),
+    carrier: text("carrier").notNull(),
+    carrierCallId: text("carrier_call_id"),
+    from: text("from_phone").notNull(),
+    to: text("to_phone").notNull(),
+    claimedAt: integer("claimed_at").notNull(),
+    placedAt: integer("placed_at"),
+    ringingAt: integer("ringing_at"),
+    answeredAt: integer("answered_at"),
+    endedAt: integer("ended_at"),
+    talkMs: integer("talk_ms"),
+    outcome: text("outcome"),
+    word: text("word"),
+    reported: text("reported"),
+    callbackAt: integer("callback_at"),
+    costMicros: integer("cost_micros"),
+    currency: text("currency"),
+    recordingUrl: text("recording_url"),
+    version: integer("version").notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.workspace, t.id] }),
+    index("calls_by_task").on(t.workspace, t.task),
+    index("calls_by_carrier").on(t.connection, t.carrierCallId),
+  ],
+);
+
+/** Apart from `calls`, so that lists do not read them. */
+export const callTexts = sqliteTable(
+  "call_texts",
+  {
+    workspace: text("workspace").notNull(),
+    call: integer("call").notNull(),
+    transcript: text("transcript"),
+    analysis: text("analysis"),
+  },
+  (t) => [primaryKey({ columns: [t.workspace, t.call] })],
+);
+
+/** Everything set up in a workspace, in the shape of the Dialer's copies: a view at the end of the migration. */
+export const copies = sqliteView("copies", {
+  workspace: text("workspace").notNull(),
+  kind: text("kind").notNull(),
+  id: text("id").notNull(),
+  version: integer("version").notNull(),
+  /** JSON, or null for a tombstone. */
+  doc: text("doc"),
+}).existing();

@@ -1,0 +1,49 @@
+import { eq } from "drizzle-orm";
+import type { KeyId, WorkspaceId } from "../core/ids.ts";
+import type { Doc } from "../dialer/verbs.ts";
+import { readCopies, versionNow, writeSetup } from "./copies.ts";
+import type { Db } from "./database.ts";
+import { keys, workspaces } from "./schema.ts";
+
+export type WorkspaceRow = typeof workspaces.$inferSelect;
+export type NewKey = Pick<
+  typeof keys.$inferInsert,
+  "name" | "prefix" | "hash" | "scopes" | "expiresAt" | "createdAt"
+> & { id: KeyId };
+
+/** A workspace with its first key, both version 1. Returns the Dialer's copies, the workspace's first. */
+export async function createWorkspace(
+  db: Db,
+  workspace: WorkspaceId,
+  row: Omit<WorkspaceRow, "id" | "configVersion" | "version">,
+  key: NewKey,
+): Promise<Doc[]> {
+  await db.batch([
+    db.insert(workspaces).values({ ...row, id: workspace, configVersion: 1, version: 1 }),
+    db.insert(keys).values({ ...key, workspace, version: 1 }),
+  ]);
+  return readCopies(db, workspace, [
+    { kind: "workspace", id: workspace },
+    { kind: "key", id: key.id },
+  ]);
+}
+
+export async function readWorkspaceRow(
+  db: Db,
+  workspace: WorkspaceId,
+): Promise<WorkspaceRow | null> {
+  const rows = await db.select().from(workspaces).where(eq(workspaces.id, workspace));
+  return rows[0] ?? null;
+}
+
+export async function editWorkspace(
+  db: Db,
+  workspace: WorkspaceId,
+  fields: Partial<WorkspaceRow>,
+): Promise<Doc[]> {
+  const change = db
+    .update(workspaces)
+    .set({ ...fields, version: versionNow(workspace) })
+    .where(eq(workspaces.id, workspace));
+  return writeSetup(db, workspace, [change], [{ kind: "workspace", id: workspace }]);
+}

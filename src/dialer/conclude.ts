@@ -1,0 +1,368 @@
+import type { Answer, CallNews, RefusalKind } from "../carriers/carrier.ts";
+import { unreachable } from "../core/assert.ts";
+import { isOutcome, type Outcome } from "../core/outcome.ts";
+import { awaitsAnalysis, decide } from "../core/retry.ts";
+import { type Call, fillIn, holdsSlot, saveCall } from "./calls.ts";
+import { type Campaign, isOver } from "./campaign.ts";
+import type { Changes } from "./changes.ts";
+import type { State } from "./state.ts";
+import {
+  completeIfDone,
+  countWaiting,
+  findTask,
+  isHeld,
+  laneKey,
+  leave,
+  ownSettings,
+  returnTask,
+  type Task,
+  wait,
+} from "./tasks.ts";
+
+/** How long an analysis is awaited after the call's end, ms (H18). */
+export const ANALYSIS_MS = 2 * 60_000;
+/** The first look at a call without news, ms; the gaps double up to the longest (H22). */
+export const CHECK_MIN_MS = 2 * 60_000;
+export const CHECK_MAX_MS = 16 * 60_000;
+/** What a look-up that calls a call alive adds beyond the next look, ms (H22). */
+const EXTENSION_MS = 5 * 60_000;
+
+/*
+ * What happens to a call after its claim; each function is one transition inside the caller's
+ * transaction. `core/call.ts` draws the states. An attempt is dialled at most once: nothing here
+ * puts a task back to be dialled again but a refusal or a concluded attempt (H22).
+ */
+
+/** The carrier's answer to `place`. One that comes after the report only fills in the carrier's id. */
+export function answered(state: State, changes: Changes, call: Call, answer: Answer, now: number) {
+  switch (answer.kind) {
+    case "accepted":
+      state.connections.taken(call.connection);
+      call.carrierCallId ??= answer.carrierCallId;
+      if (call.state === "placing" || call.state === "unknown") {
+        call.state = "placed";
+        call.placedAt ??= now;
+        call.checkAt = now + CHECK_MIN_MS;
+      }
+      return save(state, changes, call);
+    case "refused":
+      if (call.state !== "placing" && call.state !== "unknown") return;
+      if (call.answeredAt !== null) return;
+      return refused(state, changes, call, answer.reason, answer.word, now);
+    case "unknown":
+      if (call.state !== "placing") return;
+      return lost(state, changes, call, answer.word, now);
+    default:
+      unreachable(answer);
+  }
+}
+
+/** Nobody knows whether the carrier dialled: the report decides, or a look-up, or the lease's end (H22). */
+export function lost(state: State, changes: Changes, call: Call, word: string, now: number) {
+  call.state = "unknown";
+  call.checkAt = now + CHECK_MIN_MS;
+  state.connections.doubt(call.connection, `an answer was lost (${word})`, now);
+  save(state, changes, call);
+}
+
+/** H21: what a refusal means for the task and the connection. */
+function refused(
+  state: State,
+  changes: Changes,
+  call: Call,
+  reason: RefusalKind,
+  word: string,
+  now: number,
+) {
+  call.word ??= word;
+  switch (reason) {
+    case "capacity":
+    case "connection":
+    case "unreachable":
+      state.connections.backOff(call.connection, REFUSAL_TEXT[reason], now);
+      return giveBack(state, changes, call, now);
+    case "permanent":
+      state.connections.taken(call.connection);
+      return conclude(state, changes, call, { outcome: "failed", permanent: true }, now);
+    case "rejected":
+      state.connections.taken(call.connection);
+      return conclude(state, changes, call, { outcome: "init_failed", permanent: false }, now);
+    default:
+      unreachable(reason);
+  }
+}
+
+const REFUSAL_TEXT = {
+  capacity: "the carrier has no capacity",
+  connection: "the carrier refuses the account",
+  unreachable: "the carrier cannot be reached",
+} as const;
+
+/** The dial used no attempt: the call is forgotten, the task goes back where it waited. */
+function giveBack(state: State, changes: Changes, call: Call, now: number) {
+  const campaign = state.campaign(call.campaign);
+  const task = taskOf(state, call);
+  state.sql.run("DELETE FROM call WHERE id = ?", call.id);
+  changes.calls.delete(call.id);
+  returnTask(state, task, campaign, now);
+  completeIfDone(state, campaign, now);
+}
+
+/** News of a call that is still here, in any order and any number of times (H36). */
+export function hear(
+  state: State,
+  changes: Changes,
+  call: Call,
+  news: CallNews,
+  carrierCallId: string | null,
+  now: number,
+) {
+  if (call.state === "concluded") return hearLate(state, changes, call, news, carrierCallId, now);
+  const changed = fillIn(call, news, carrierCallId);
+  if (holdsSlot(call.state) && news.refusal !== null && call.answeredAt === null) {
+    return refused(state, changes, call, news.refusal, news.word ?? news.refusal, now);
+  }
+  const wasOpen = holdsSlot(call.state);
+  if (wasOpen && (news.ended || news.concluding)) end(call, news, now);
+  if (call.state === "ended") {
+    const outcome = readOutcome(state, call, news.outcome);
+    if (!wasOpen && !news.concluding && outcome === null) {
+      if (changed) save(state, changes, call);
+      return;
+    }
+    if (!news.concluding && awaits(state, call, outcome)) {
+      call.concludeBy ??= (call.endedAt ?? now) + ANALYSIS_MS;
+      return save(state, changes, call);
+    }
+    return conclude(state, changes, call, { outcome: outcome ?? assume(call), permanent: false }, now);
+  }
+  if (call.state !== "placed") {
+    call.state = "placed";
+    call.placedAt ??= now;
+    call.checkAt = now + CHECK_MIN_MS;
+  } else if (!changed) return;
+  save(state, changes, call);
+}
+
+/** The carrier says that the call is over: its slot is free. */
+function end(call: Call, news: CallNews, now: number) {
+  call.state = "ended";
+  call.placedAt ??= now;
+  call.endedAt = Math.min(Math.max(news.endedAt ?? now, call.claimedAt), now);
+  call.checkAt = null;
+}
+
+/** H18: the task stays running, without a lease, until the analysis comes. */
+function awaits(state: State, call: Call, outcome: Outcome | null): boolean {
+  const agent = state.copies.agent(call.agent);
+  if (agent === null) return false;
+  const connected = outcome === "connected" || (outcome === null && call.answeredAt !== null);
+  const ownOutcomes = agent.outcomes.map((own) => own.name);
+  return awaitsAnalysis({ ownOutcomes, usesCallback: agent.usesCallback }, { connected, outcome });
+}
+
+/** The outcome that news bring, or null; a word that is neither known nor the agent's own is none. */
+function readOutcome(state: State, call: Call, outcome: Outcome | null): Outcome | null {
+  if (outcome === null) return null;
+  const own = state.copies.agent(call.agent)?.outcomes.map((one) => one.name) ?? [];
+  if (isOutcome(outcome, own)) return outcome;
+  return call.answeredAt === null ? "failed" : "connected";
+}
+
+/** An ended call of which nothing more was heard. */
+function assume(call: Call): Outcome {
+  return call.answeredAt === null ? "failed" : "connected";
+}
+
+/** The analysis did not come: the task is decided with what there is (H18). */
+export function concludeWithout(state: State, changes: Changes, call: Call, now: number) {
+  conclude(state, changes, call, { outcome: assume(call), permanent: false }, now);
+}
+
+/** The lease has run out without news: the attempt is `failed`, and the retry rule applies (H22). */
+export function rescue(state: State, changes: Changes, call: Call, now: number) {
+  call.assumed = true;
+  call.endedAt = now;
+  call.word ??= "no news until the lease ended";
+  conclude(state, changes, call, { outcome: "failed", permanent: false }, now);
+}
+
+/** The carrier calls it alive: the lease goes on (H22). */
+export function extend(state: State, changes: Changes, call: Call, now: number) {
+  call.expiresAt = Math.max(call.expiresAt, (call.checkAt ?? now) + EXTENSION_MS);
+  save(state, changes, call);
+}
+
+/** A look at the call goes out; the next is due after a longer gap. */
+export function checking(state: State, call: Call, now: number) {
+  call.checks += 1;
+  call.checkAt = now + Math.min(CHECK_MIN_MS * 2 ** call.checks, CHECK_MAX_MS);
+  saveCall(state.sql, call);
+}
+
+/** The outcome is known: the task is completed, archived or waits for its next attempt. */
+function conclude(
+  state: State,
+  changes: Changes,
+  call: Call,
+  end: { outcome: Outcome; permanent: boolean },
+  now: number,
+) {
+  const campaign = state.campaign(call.campaign);
+  const task = taskOf(state, call);
+  call.endedAt ??= now;
+  call.outcome = end.outcome;
+  call.state = "concluded";
+  call.decidedAt = now;
+  call.checkAt = null;
+  call.concludeBy = null;
+  campaign.running -= 1;
+  campaign.attempts += 1;
+  campaign.talkMs += call.talkMs ?? 0;
+  count(campaign, end.outcome, 1);
+  suppressIf(state, call, task, now);
+  move(state, call, task, campaign, end.permanent, now);
+  save(state, changes, call);
+  state.touch(campaign);
+  completeIfDone(state, campaign, now);
+}
+
+/** Moves the task by the retry rule that holds at this instant (H4, H16–H21, H30). */
+function move(
+  state: State,
+  call: Call,
+  task: Task,
+  campaign: Campaign,
+  permanent: boolean,
+  now: number,
+) {
+  const own = ownSettings(task);
+  const agent = state.copies.agent(call.agent);
+  const decision = decide({
+    outcome: call.outcome ?? "failed",
+    permanent,
+    attempt: call.attempt,
+    attemptsMax: own.attemptsMax ?? campaign.settings.attemptsMax,
+    intervalsMs: own.intervalsMs ?? campaign.settings.intervalsMs,
+    retryOutcomes: own.retryOutcomes ?? campaign.settings.retryOutcomes,
+    usesCallback: agent?.usesCallback ?? false,
+    endedAt: call.endedAt ?? now,
+    callbackAt: call.callbackAt,
+    now,
+    archiving:
+      task.archiving || isOver(campaign) || (task.endsAt !== null && task.endsAt <= now),
+  });
+  switch (decision.next) {
+    case "complete":
+      call.verdict = "completed";
+      campaign.completed += 1;
+      return;
+    case "archive":
+      call.verdict = "archived";
+      campaign.archived += 1;
+      return;
+    case "retry": {
+      call.verdict = "retry";
+      const pause = isHeld(task, campaign) ? campaign.epoch : null;
+      const key = laneKey(campaign, task.settings, decision.attempt, {
+        callback: decision.callback,
+        import: null,
+        pause,
+      });
+      const lane = state.lane(key);
+      state.sql.run(
+        "UPDATE task SET attempts = ?, last_outcome = ?, lane = ?, at = ? WHERE id = ?",
+        call.attempt,
+        call.outcome,
+        lane.id,
+        decision.at,
+        task.id,
+      );
+      const moved: Task = { ...task, attempts: call.attempt, lane: lane.id, at: decision.at };
+      wait(state, moved, lane, decision.at, now);
+      countWaiting(moved, campaign, 1);
+      return;
+    }
+    default:
+      unreachable(decision);
+  }
+}
+
+/**
+ * News of a concluded call. After a rescue, the true outcome replaces the assumed one while the
+ * task waits for the very next attempt; else it stands beside it (H22). The record fills in.
+ */
+function hearLate(
+  state: State,
+  changes: Changes,
+  call: Call,
+  news: CallNews,
+  carrierCallId: string | null,
+  now: number,
+) {
+  let changed = fillIn(call, news, carrierCallId);
+  const outcome = readOutcome(state, call, news.outcome);
+  const over = news.ended || news.concluding;
+  if (call.assumed && over && outcome !== null && call.reported === null) {
+    if (waitsForNext(state, call)) return replace(state, changes, call, news, outcome, now);
+    call.reported = outcome;
+    changed = true;
+  }
+  if (changed) save(state, changes, call);
+}
+
+function waitsForNext(state: State, call: Call): boolean {
+  if (call.verdict !== "retry") return false;
+  const task = findTask(state.sql, call.task);
+  if (task === null || task.ended !== null || task.attempts !== call.attempt) return false;
+  const later = state.sql.all("SELECT 1 FROM call WHERE task = ? AND id > ? LIMIT 1", task.id, call.id);
+  return later.length === 0 && !isOver(state.campaign(call.campaign));
+}
+
+/** The task is taken back from its wait and decided again, by what really happened. */
+function replace(
+  state: State,
+  changes: Changes,
+  call: Call,
+  news: CallNews,
+  outcome: Outcome,
+  now: number,
+) {
+  const campaign = state.campaign(call.campaign);
+  const task = taskOf(state, call);
+  leave(state, task, now);
+  countWaiting(task, campaign, -1);
+  campaign.running += 1;
+  campaign.attempts -= 1;
+  count(campaign, call.outcome ?? "failed", -1);
+  call.assumed = false;
+  call.endedAt = Math.min(Math.max(news.endedAt ?? now, call.claimedAt), now);
+  conclude(state, changes, call, { outcome, permanent: false }, now);
+}
+
+function count(campaign: Campaign, outcome: Outcome, by: 1 | -1) {
+  campaign.outcomes[outcome] = (campaign.outcomes[outcome] ?? 0) + by;
+}
+
+/** H40: an agent's outcome can put the number on the do-not-call list, with the conclusion. */
+function suppressIf(state: State, call: Call, task: Task, now: number) {
+  const own = state.copies.agent(call.agent)?.outcomes ?? [];
+  if (!own.some((one) => one.name === call.outcome && one.suppress)) return;
+  state.sql.run(
+    `INSERT INTO suppressed (hash, version, active, expires_at, pending) VALUES (?, 0, 1, NULL, ?)
+     ON CONFLICT (hash) DO UPDATE SET active = 1, expires_at = NULL, pending = excluded.pending`,
+    task.hash,
+    JSON.stringify({ phone: task.phone, outcome: call.outcome, at: now }),
+  );
+}
+
+function taskOf(state: State, call: Call): Task {
+  const task = findTask(state.sql, call.task);
+  if (task === null) throw new Error("bug: an open call has no task");
+  return task;
+}
+
+function save(state: State, changes: Changes, call: Call) {
+  saveCall(state.sql, call);
+  changes.call(call.id);
+}

@@ -1,0 +1,222 @@
+import type { Dial } from "../carriers/carrier.ts";
+import { makeId } from "../core/ids.ts";
+import { textOf } from "../core/template.ts";
+import { addLeases, type Call, type Leases, insertCall } from "./calls.ts";
+import type { Campaign } from "./campaign.ts";
+import type { Changes } from "./changes.ts";
+import type { Shut } from "./connections.ts";
+import type { Lane } from "./lanes.ts";
+import { first, type Sql } from "./sql.ts";
+import type { State } from "./state.ts";
+import { countWaiting, endWaiting, findTask, leave, ownSettings, type Task } from "./tasks.ts";
+import type { AgentDoc, ConnectionDoc, NumberDoc } from "./verbs.ts";
+
+/** At most so many dials wait for an answer: the platform gives one object six connections out. */
+export const PLACING_MAX = 5;
+export const PLACING_PER_CONNECTION_MAX = 3;
+/** An answer that takes longer is lost (H22), ms. */
+export const PLACE_LOST_MS = 20_000;
+/** Beyond the connection's longest call, ms (H22). */
+export const LEASE_GRACE_MS = 5 * 60_000;
+/** Tasks that one dispatch may end without a slot. */
+const ENDED_PER_DISPATCH = 500;
+
+/** A committed claim: what the carrier is to be asked. */
+export type Claim = {
+  call: number;
+  connection: ConnectionDoc;
+  dial: Omit<Dial, "reportUrl">;
+};
+
+export type Dispatch = {
+  claims: Claim[];
+  /** When something that is shut now opens by itself, or null. */
+  wakeAt: number | null;
+};
+
+/** The agent, number and connection with which a lane is dialled, or why it cannot be. */
+type Route = { agent: AgentDoc; number: NumberDoc; connection: ConnectionDoc };
+
+/**
+ * Gives the free slots to the best due tasks (H23, H24): the best ready lane, its head, a claim.
+ * Lanes whose campaign or connection can take no more are set aside, so that no row is skipped.
+ * Runs inside the caller's transaction; `leases` were counted from rows in it.
+ */
+export function dispatch(state: State, changes: Changes, leases: Leases, now: number): Dispatch {
+  const slots = state.copies.workspace?.slots ?? 0;
+  const claims: Claim[] = [];
+  const aside: Lane[] = [];
+  let wakeAt: number | null = null;
+  let ended = 0;
+  while (leases.total < slots && leases.placing < PLACING_MAX) {
+    const lane = state.lanes.takeReady(now);
+    if (lane === null || lane.head === null) break;
+    const campaign = state.campaign(lane.campaign);
+    const route = routeOf(state, lane, campaign);
+    const shut = shutOf(state, campaign, route, leases, now);
+    if (route === null || shut !== null) {
+      aside.push(lane);
+      if (shut?.until != null) wakeAt = Math.min(wakeAt ?? shut.until, shut.until);
+      continue;
+    }
+    const task = findTask(state.sql, lane.head.task);
+    if (task === null) throw new Error("bug: a lane's head has no task");
+    const end = endInstead(state.sql, task, campaign, now);
+    if (end === null) {
+      claims.push(claim(state, changes, leases, { task, campaign, lane, route }, now));
+      continue;
+    }
+    endWaiting(state, task, campaign, end, now);
+    ended += 1;
+    if (ended < ENDED_PER_DISPATCH) continue;
+    wakeAt = now;
+    break;
+  }
+  for (const lane of aside) state.lanes.rank(lane, now);
+  return { claims, wakeAt };
+}
+
+/** H33: agent and number are the lane's own pair or the campaign's; null when a copy is missing. */
+export function routeOf(state: State, lane: Lane, campaign: Campaign): Route | null {
+  const agent = state.copies.agent(lane.agent ?? campaign.settings.agent ?? "");
+  const number = state.copies.number(lane.number ?? campaign.settings.from ?? "");
+  const connection = agent === null ? null : state.copies.connection(agent.connection);
+  return agent === null || number === null || connection === null
+    ? null
+    : { agent, number, connection };
+}
+
+/** Why no dial of this campaign over this route can be claimed now, or null (H21, H22, H27). */
+export function shutOf(
+  state: State,
+  campaign: Campaign,
+  route: Route | null,
+  leases: Leases,
+  now: number,
+): Shut | null {
+  const { slotsMax } = campaign.settings;
+  if (slotsMax !== null && (leases.byCampaign.get(campaign.id) ?? 0) >= slotsMax) {
+    return { kind: "limit", reason: "the campaign's own limit", until: null };
+  }
+  if (route === null) {
+    return { kind: "connection", reason: "its agent, number or connection is gone", until: null };
+  }
+  const own = leases.byConnection.get(route.connection.id) ?? { leases: 0, placing: 0 };
+  const shut = state.connections.shut(route.connection, own.placing, own.leases, now);
+  if (shut !== null) return shut;
+  if (own.placing >= PLACING_PER_CONNECTION_MAX) {
+    return { kind: "pace", reason: "dials that wait for their answer", until: null };
+  }
+  return null;
+}
+
+/** What ends a task that has come up instead of a dial: attempts used up, its end, the do-not-call list. */
+function endInstead(
+  sql: Sql,
+  task: Task,
+  campaign: Campaign,
+  now: number,
+): "completed" | "archived" | null {
+  const attemptsMax = ownSettings(task).attemptsMax ?? campaign.settings.attemptsMax;
+  if (task.attempts >= attemptsMax) return "completed";
+  if (task.endsAt !== null && task.endsAt <= now) return "archived";
+  return isSuppressed(sql, task.hash, now) ? "archived" : null;
+}
+
+/** H40 */
+export function isSuppressed(sql: Sql, hash: string, now: number): boolean {
+  const entry = first<{ expires_at: number | null }>(
+    sql,
+    "SELECT expires_at FROM suppressed WHERE hash = ? AND active = 1",
+    hash,
+  );
+  return entry !== null && (entry.expires_at === null || entry.expires_at > now);
+}
+
+function claim(
+  state: State,
+  changes: Changes,
+  leases: Leases,
+  what: { task: Task; campaign: Campaign; lane: Lane; route: Route },
+  now: number,
+): Claim {
+  const { task, campaign, lane, route } = what;
+  const { agent, number, connection } = route;
+  leave(state, { ...task, lane: lane.id }, now);
+  const call: Call = {
+    ...NEW_CALL,
+    id: state.nextId(),
+    task: task.id,
+    campaign: campaign.id,
+    attempt: task.attempts + 1,
+    agent: agent.id,
+    connection: connection.id,
+    number: number.id,
+    carrier: connection.carrier,
+    fromPhone: number.phone,
+    claimedAt: now,
+    checkAt: now + PLACE_LOST_MS,
+    expiresAt: now + connection.lengthMaxMs + LEASE_GRACE_MS,
+  };
+  insertCall(state.sql, call);
+  changes.call(call.id);
+  countWaiting(task, campaign, -1);
+  campaign.running += 1;
+  if (campaign.startedAt === null) {
+    campaign.startedAt = now;
+    changes.campaign(campaign.id);
+  }
+  state.touch(campaign);
+  state.connections.claimed(connection, now);
+  addLeases(leases, campaign.id, connection.id, 1, true);
+  const due = now + PLACE_LOST_MS;
+  leases.nextAt = Math.min(leases.nextAt ?? due, due);
+  return {
+    call: call.id,
+    connection,
+    dial: {
+      call: makeId("cal", state.workspace, call.id),
+      phone: task.phone,
+      from: number.phone,
+      carrierNumberId: number.carrierNumberId,
+      carrierAgentId: agent.carrierAgentId,
+      prompt: agent.prompt,
+      agentSettings: agent.settings,
+      variables: variablesOf(agent, task),
+      attempt: call.attempt,
+      lengthMaxMs: connection.lengthMaxMs,
+    },
+  };
+}
+
+/** H10: every placeholder that the agent lists, empty if need be, and what else the context has. */
+function variablesOf(agent: AgentDoc, task: Task): Record<string, string> {
+  const variables: Record<string, string> = {};
+  for (const name of agent.placeholders) variables[name] = "";
+  for (const [name, value] of Object.entries(task.context)) variables[name] = textOf(value);
+  return variables;
+}
+
+const NEW_CALL = {
+  state: "placing",
+  carrierCallId: null,
+  placedAt: null,
+  ringingAt: null,
+  answeredAt: null,
+  endedAt: null,
+  talkMs: null,
+  checks: 0,
+  concludeBy: null,
+  outcome: null,
+  word: null,
+  reported: null,
+  callbackAt: null,
+  assumed: false,
+  verdict: null,
+  decidedAt: null,
+  costMicros: null,
+  currency: null,
+  recordingUrl: null,
+  transcript: null,
+  analysis: null,
+} as const;

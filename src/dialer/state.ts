@@ -1,0 +1,202 @@
+import { createHmac } from "node:crypto";
+import { assert } from "../core/assert.ts";
+import type { WorkspaceId } from "../core/ids.ts";
+import {
+  type Campaign,
+  isOver,
+  loadCampaign,
+  loadCampaigns,
+  saveCampaign,
+  saveCounts,
+} from "./campaign.ts";
+import { Connections } from "./connections.ts";
+import { Copies } from "./copies.ts";
+import { type LaneKey, Lanes } from "./lanes.ts";
+import { first, type Sql, type SqlValue } from "./sql.ts";
+
+/** Ids are reserved in blocks of this many, one row written each. */
+const ID_BLOCK = 1_000;
+
+export type ImportState = {
+  id: string;
+  campaign: number;
+  open: boolean;
+  taken: number;
+  /** `completed_at` of the campaign before this import revived it (H28), or null. */
+  revived: number | null;
+};
+
+/**
+ * Everything that the Dialer keeps in memory: a cache of its tables, written through, built by a
+ * start and dropped by any throw. Rows of tasks, waiting and calls are never cached, but for the
+ * heads of lanes.
+ */
+export class State {
+  readonly sql: Sql;
+  readonly copies: Copies;
+  readonly connections: Connections;
+  readonly lanes: Lanes;
+  readonly #campaigns = new Map<number, Campaign>();
+  readonly #imports = new Map<string, ImportState>();
+  readonly #touched = new Map<Campaign, "counts" | "all">();
+  #nextId = 0;
+  #idsEnd = 0;
+  #hashKey = "";
+
+  constructor(sql: Sql, now: number, random: () => number) {
+    this.sql = sql;
+    this.copies = new Copies(sql);
+    this.connections = new Connections(sql);
+    this.lanes = new Lanes(sql, {
+      campaign: (id) => this.campaign(id),
+      importOpen: (id) => this.importOf(id)?.open ?? false,
+    });
+    this.copies.load();
+    this.connections.load();
+    this.#hashKey = this.#loadHashKey(random);
+    for (const campaign of loadCampaigns(sql)) this.#campaigns.set(campaign.id, campaign);
+    this.lanes.load(now);
+  }
+
+  get workspace(): WorkspaceId {
+    const doc = this.copies.workspace;
+    assert(doc !== null, "the workspace is set up before anything else");
+    return doc.id;
+  }
+
+  meta(key: string): SqlValue {
+    return (
+      first<{ value: SqlValue }>(this.sql, "SELECT value FROM meta WHERE key = ?", key)?.value ??
+      null
+    );
+  }
+
+  setMeta(key: string, value: SqlValue): void {
+    this.sql.run(
+      "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+      key,
+      value,
+    );
+  }
+
+  /** A new id; ids rise and none is used twice, even after a crash. */
+  nextId(): number {
+    return this.nextIds(1);
+  }
+
+  /** The first of `count` new ids in a row. */
+  nextIds(count: number): number {
+    if (this.#nextId + count > this.#idsEnd) {
+      const start = Math.max(Number(this.meta("next_id") ?? 1), this.#idsEnd);
+      this.#nextId = start;
+      this.#idsEnd = start + count + ID_BLOCK;
+      this.setMeta("next_id", this.#idsEnd);
+    }
+    const id = this.#nextId;
+    this.#nextId += count;
+    return id;
+  }
+
+  /** A campaign that lanes, tasks or calls name: always there while they are. */
+  campaign(id: number): Campaign {
+    const campaign = this.findCampaign(id);
+    assert(campaign !== null, "a lane, task or call has its campaign");
+    return campaign;
+  }
+
+  findCampaign(id: number): Campaign | null {
+    const known = this.#campaigns.get(id);
+    if (known !== undefined) return known;
+    const loaded = loadCampaign(this.sql, id);
+    if (loaded !== null) this.#campaigns.set(id, loaded);
+    return loaded;
+  }
+
+  addCampaign(campaign: Campaign): void {
+    this.#campaigns.set(campaign.id, campaign);
+    this.touch(campaign, "all");
+  }
+
+  /** Campaigns in memory: all that are not swept, and those that were asked for. */
+  campaigns(): Iterable<Campaign> {
+    return this.#campaigns.values();
+  }
+
+  *liveCampaigns(): Generator<Campaign> {
+    for (const campaign of this.#campaigns.values()) if (!isOver(campaign)) yield campaign;
+  }
+
+  /** Leaves memory; its row stays. */
+  forgetCampaign(id: number): void {
+    this.#campaigns.delete(id);
+  }
+
+  /** The campaign changed in this transaction: it is written once, at the transaction's end. */
+  touch(campaign: Campaign, what: "counts" | "all" = "counts"): void {
+    if (what === "all" || !this.#touched.has(campaign)) this.#touched.set(campaign, what);
+  }
+
+  /** Writes what the transaction touched and returns it. */
+  saveTouched(): Campaign[] {
+    for (const [campaign, what] of this.#touched) {
+      if (what === "all") saveCampaign(this.sql, campaign);
+      else saveCounts(this.sql, campaign);
+    }
+    const touched = [...this.#touched.keys()];
+    this.#touched.clear();
+    return touched;
+  }
+
+  importOf(id: string): ImportState | null {
+    const known = this.#imports.get(id);
+    if (known !== undefined) return known;
+    type Row = Omit<ImportState, "open"> & { open: number };
+    const row = first<Row>(this.sql, "SELECT * FROM import WHERE id = ?", id);
+    if (row === null) return null;
+    const state = { ...row, open: row.open === 1 };
+    this.#imports.set(id, state);
+    return state;
+  }
+
+  saveImport(state: ImportState): void {
+    this.#imports.set(state.id, state);
+    this.sql.run(
+      `INSERT INTO import (id, campaign, open, taken, revived) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT (id) DO UPDATE SET open = excluded.open, taken = excluded.taken, revived = excluded.revived`,
+      state.id,
+      state.campaign,
+      state.open ? 1 : 0,
+      state.taken,
+      state.revived,
+    );
+  }
+
+  openImports(campaign: number): number {
+    const row = first<{ count: number }>(
+      this.sql,
+      "SELECT COUNT(*) AS count FROM import WHERE campaign = ? AND open = 1",
+      campaign,
+    );
+    return row?.count ?? 0;
+  }
+
+  /** The keyed hash that stands for a number in `seen_phone` and `suppressed`. */
+  hashPhone(phone: string): string {
+    return createHmac("sha256", this.#hashKey).update(phone).digest("base64").slice(0, 22);
+  }
+
+  lane(key: LaneKey) {
+    return this.lanes.find(key, () => this.nextId());
+  }
+
+  /** Drawn once per object, from the seam, so that a simulation can be replayed. */
+  #loadHashKey(random: () => number): string {
+    const known = this.meta("hash_key");
+    if (typeof known === "string") return known;
+    const key = Array.from({ length: 16 }, () => Math.floor(random() * 2 ** 32).toString(36)).join(
+      "",
+    );
+    this.setMeta("hash_key", key);
+    return key;
+  }
+}

@@ -1,0 +1,195 @@
+import type { CarrierReport } from "../carriers/carrier.ts";
+import type { CallRecord } from "../core/call.ts";
+import type { CampaignRecord, Waiting } from "../core/campaign.ts";
+import type { CampaignBody } from "../core/campaign-body.ts";
+import type {
+  AgentId,
+  CallId,
+  CampaignId,
+  ConnectionId,
+  ImportId,
+  KeyId,
+  NumberId,
+  TaskId,
+  WorkspaceId,
+} from "../core/ids.ts";
+import type { Refusal, Warning } from "../core/result.ts";
+import type { Move } from "../core/status.ts";
+import type { Context, TaskRecord } from "../core/task.ts";
+import type { TaskBody } from "../core/task-body.ts";
+import type { Hours, Weekdays } from "../core/window.ts";
+
+/**
+ * What the Dialer keeps a copy of, so that D1 being away stops no dialling. Each copy is
+ * one version of a document that D1 owns; an older version never replaces a newer one.
+ */
+export type WorkspaceDoc = {
+  id: WorkspaceId;
+  name: string;
+  slots: number;
+  timezone: string;
+  hours: Hours;
+  days: Weekdays;
+  agent: AgentId | null;
+  from: NumberId | null;
+};
+export type AgentDoc = {
+  id: AgentId;
+  name: string;
+  connection: ConnectionId;
+  carrierAgentId: string;
+  prompt: string | null;
+  /** Placeholders of the prompt, or the list given in its stead. */
+  placeholders: string[];
+  /** The agent's own outcomes; those with `suppress` put the number on the do-not-call list (H40). */
+  outcomes: { name: string; suppress: boolean }[];
+  usesCallback: boolean;
+  settings: Record<string, unknown>;
+};
+export type NumberDoc = {
+  id: NumberId;
+  phone: string;
+  connection: ConnectionId;
+  carrierNumberId: string | null;
+};
+export type ConnectionDoc = {
+  id: ConnectionId;
+  name: string;
+  carrier: string;
+  /** Sealed JSON of the carrier's settings. */
+  sealed: string;
+  /** Longest call, ms (H22). */
+  lengthMaxMs: number;
+  /** Calls started per second, or null for no pace. */
+  perSecond: number | null;
+  /** Calls at once, or null for no limit of its own. */
+  callsMax: number | null;
+};
+export type KeyDoc = {
+  id: KeyId;
+  name: string;
+  /** SHA-256 of the key, hex. */
+  hash: string;
+  scopes: string[];
+  expiresAt: number | null;
+};
+/** The Dialer keeps a keyed hash of the number, never the number itself. The copy's id is the number. */
+export type SuppressionDoc = { expiresAt: number | null };
+
+export type Doc =
+  | { kind: "workspace"; id: string; version: number; doc: WorkspaceDoc | null }
+  | { kind: "agent"; id: string; version: number; doc: AgentDoc | null }
+  | { kind: "number"; id: string; version: number; doc: NumberDoc | null }
+  | { kind: "connection"; id: string; version: number; doc: ConnectionDoc | null }
+  | { kind: "key"; id: string; version: number; doc: KeyDoc | null }
+  | { kind: "suppression"; id: string; version: number; doc: SuppressionDoc | null };
+export type DocKind = Doc["kind"];
+
+/** A key as the request showed it: its MAC was checked before; the Dialer checks the rest in its copy. */
+export type Access = { key: KeyId; hash: string; scope: string };
+/** `unknown_key`: the copy lacks it; the caller looks in D1, hands the copy over and asks again. */
+export type UnknownKey = { ok: false; code: "unknown_key"; message: string };
+
+/** Repeating a request with the same key gives the first reply again, for 7 days (H9). */
+export type Idempotency = { route: string; key: string; bodyHash: string };
+
+export type Done<T> = { ok: true; value: T };
+export type Reply<T> = Promise<Done<T> | Refusal>;
+
+export type PushedTask =
+  | { ok: true; task: TaskRecord; warnings: Warning[]; existing: boolean }
+  | Refusal;
+
+export type PushRequest = {
+  access: Access | null;
+  /** 1–1,000 bodies; `path` prefixes their issues ("" or "tasks.3."). */
+  tasks: { body: TaskBody; path: string }[];
+  idempotency: Idempotency | null;
+};
+
+/** A row that an import read well; rows that it could not read never get here. */
+export type ImportRow = { line: number; phone: string; context: Context };
+export type IngestRequest = {
+  import: ImportId;
+  /** From 0, in order: a part is taken once; a repeated one gets the stored answer. */
+  part: number;
+  /** The last part completes the import and releases its lanes (H11). */
+  last: boolean;
+  allowDuplicates: boolean;
+  rows: ImportRow[];
+};
+export type IngestResult = {
+  taken: number;
+  rejected: { line: number; reason: "duplicate" | "suppressed" | "campaign_over" }[];
+};
+
+export type ReportItem = { connection: ConnectionId; report: CarrierReport };
+export type ReportResult = {
+  /** Reports that met a call of this workspace, by index; the others are kept for calls that left or counted as strange. */
+  known: boolean[];
+};
+
+export type WorkspaceState = {
+  slots: number;
+  slotsInUse: number;
+  /** Tasks waiting, all campaigns together. */
+  waiting: number;
+  connections: {
+    id: ConnectionId;
+    state: "ok" | "backing_off" | "probing";
+    reason: string | null;
+    since: number | null;
+    until: number | null;
+  }[];
+};
+
+/**
+ * What one workspace's Dialer can be asked. Every verb commits before it answers, awaits
+ * neither carrier nor D1 (but for the flush that `…Campaign` verbs wait for, bounded), and
+ * answers refusals as values.
+ */
+export type DialerVerbs = {
+  /** Takes copies; the first one must be the workspace's. */
+  putCopies(docs: Doc[]): Reply<{ taken: number }>;
+  /**
+   * Takes a document's deletion, as its next version. Refused as `in_use`, naming what uses it,
+   * while a live campaign, a non-empty lane or an open call names it.
+   */
+  retire(kind: "agent" | "number" | "connection" | "key", id: string, version: number): Reply<null>;
+  readConnection(id: ConnectionId): Reply<ConnectionDoc>;
+
+  createCampaign(request: {
+    body: CampaignBody;
+    idempotency: Idempotency | null;
+  }): Reply<{ campaign: CampaignRecord; warnings: Warning[] }>;
+  editCampaign(
+    id: CampaignId,
+    body: CampaignBody,
+  ): Reply<{ campaign: CampaignRecord; warnings: Warning[] }>;
+  moveCampaign(id: CampaignId, move: Move): Reply<CampaignRecord>;
+  /** `not_found` also when the campaign has left for D1. */
+  readCampaign(id: CampaignId): Reply<CampaignRecord>;
+  /** H41 for a list; null where nothing waits or the campaign has left. */
+  explainCampaigns(ids: CampaignId[]): Promise<(Waiting | null)[]>;
+
+  /** One answer per task, in order; the whole request is refused only for access, idempotency or room. */
+  push(request: PushRequest): Promise<Done<PushedTask[]> | Refusal | UnknownKey>;
+  moveTask(id: TaskId, move: Move): Reply<TaskRecord>;
+  /** `not_found` also when the task has left for D1. */
+  readTask(id: TaskId): Reply<TaskRecord>;
+  /** Calls that the Dialer still has; older ones are in D1. */
+  readCalls(task: TaskId): Reply<CallRecord[]>;
+  readCall(id: CallId): Reply<CallRecord>;
+
+  /** Repeating it is harmless. Refused when the campaign takes no rows (H1, H28). */
+  openImport(id: ImportId, campaign: CampaignId): Reply<null>;
+  /** Ends an import that will never complete; its rows, if any were taken, stay held no longer. */
+  dropImport(id: ImportId): Reply<null>;
+  ingest(request: IngestRequest): Reply<IngestResult>;
+
+  report(items: ReportItem[]): Reply<ReportResult>;
+
+  readWorkspace(): Reply<WorkspaceState>;
+  /** From cron: takes up whatever a lost alarm left behind. */
+  tick(): Reply<null>;
+};

@@ -1,0 +1,12 @@
+/** Secrets and settings of a deployment, beside the bindings that `wrangler types` writes down. */
+declare namespace Cloudflare {
+  interface Env {
+    /** Makes workspaces. */
+    ADMIN_SECRET: string;
+    /** Keys, report addresses, sealed settings. */
+    SIGNING_SECRET: string;
+    /** Where carriers and people reach this deployment, without a last slash. */
+    PUBLIC_URL: string;
+  }
+}
+interface Env extends Cloudflare.Env {}

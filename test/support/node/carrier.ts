@@ -1,0 +1,31 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import type { TestProject } from "vitest/node";
+
+const KEY = "test_key";
+const SECRET = "test_secret";
+
+declare module "vitest" {
+  interface ProvidedContext {
+    /** Settings of a connection to the simulated carrier, a process of its own. */
+    carrier: { baseUrl: string; apiKey: string; reportSecret: string };
+  }
+}
+
+/** Starts the simulated carrier for all tests of a run. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const main = new URL("../../../simulator/main.ts", import.meta.url).pathname;
+  const options = ["--port", "0", "--key", KEY, "--secret", SECRET];
+  const child = spawn(process.execPath, [main, ...options], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const [line] = (await once(createInterface(child.stdout), "line")) as [string];
+  const baseUrl = (JSON.parse(line) as { listening: string }).listening;
+  project.provide("carrier", { baseUrl, apiKey: KEY, reportSecret: SECRET });
+  return async () => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    child.kill("SIGTERM");
+    await once(child, "exit");
+  };
+}

@@ -1,0 +1,9 @@
+/// <reference types="@cloudflare/vitest-plugin/types" />
+
+declare module "vitest" {
+  interface ProvidedContext {
+    carrier: { baseUrl: string; apiKey: string; reportSecret: string };
+  }
+}
+
+export {};

@@ -1,0 +1,48 @@
+import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
+import { defineConfig } from "vitest/config";
+
+const migrations = await readD1Migrations("migrations");
+
+/** Pure rules, scripts and end-to-end tests run in plain Node; what runs on Workers is tested in workerd. */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: "node",
+          include: ["test/{core,handbook,sim,simulator,scripts}/**/*.test.ts"],
+        },
+      },
+      {
+        plugins: [
+          cloudflareTest({
+            wrangler: { configPath: "./wrangler.toml" },
+            miniflare: {
+              bindings: {
+                ADMIN_SECRET: "test-admin-secret-of-32-characters",
+                SIGNING_SECRET: "test-signing-secret-of-32-characters",
+                PUBLIC_URL: "http://outdial.test",
+                MIGRATIONS: migrations,
+              },
+            },
+          }),
+        ],
+        test: {
+          name: "workerd",
+          include: ["test/{dialer,api,queues}/**/*.test.ts"],
+          setupFiles: ["./test/support/workerd/migrate.ts"],
+          globalSetup: ["./test/support/node/carrier.ts"],
+        },
+      },
+      {
+        test: {
+          name: "e2e",
+          include: ["test/e2e/**/*.test.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
