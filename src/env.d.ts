@@ -7,6 +7,8 @@ declare namespace Cloudflare {
     SIGNING_SECRET: string;
     /** Where carriers and people reach this deployment, without a last slash. */
     PUBLIC_URL: string;
+    /** `decisions` logs every dispatch, too. */
+    LOG?: string;
   }
 }
 interface Env extends Cloudflare.Env {}

@@ -1,7 +1,7 @@
 import type { MiddlewareHandler } from "hono";
 import { equalConstantTime } from "../carriers/secret.ts";
 import type { Operation } from "../contract/operation.ts";
-import { covers, type Scope } from "../contract/scope.ts";
+import { covers, type Scope } from "../core/scope.ts";
 import { refuse } from "../core/result.ts";
 import { readCopies } from "../db/copies.ts";
 import { database } from "../db/database.ts";

@@ -5,7 +5,7 @@ import { type Move, moveTask } from "../core/status.ts";
 import type { TaskRecord, TaskStatus } from "../core/task.ts";
 import { settingsOf } from "../db/campaigns.ts";
 import { database } from "../db/database.ts";
-import { listTasks, taskOf } from "../db/tasks.ts";
+import { listTasks, readTaskRows, taskOf } from "../db/tasks.ts";
 import type { PushedTask } from "../dialer/verbs.ts";
 import { push } from "./auth.ts";
 import type { Ctx } from "./context.ts";
@@ -23,7 +23,9 @@ export const create: Handler<"POST /v1/tasks"> = async (c, { body }) => {
   const [pushed] = await push(c, { tasks: [{ body, path: "" }], idempotency: again });
   if (pushed === undefined) throw new Error("bug: a push without its answer");
   if (!pushed.ok) throw new Refused(pushed);
-  return c.json(pushedWire(pushed.task, pushed.warnings), 201);
+  const [task] = await tasksOf(c, [pushed]);
+  if (task === null || task === undefined) throw notFound("task");
+  return c.json(pushedWire(task, pushed.warnings), 201);
 };
 
 export const createMany: Handler<"POST /v1/tasks/bulk"> = async (c, { body }) => {
@@ -31,11 +33,25 @@ export const createMany: Handler<"POST /v1/tasks/bulk"> = async (c, { body }) =>
   const tasks = body.tasks.map((task, index) => ({ body: task, path: `tasks.${index}.` }));
   const pushed = await push(c, { tasks, idempotency: again });
   const taken = pushed.filter((one) => one.ok).length;
-  return c.json({ items: pushed.map(entryOf), taken, refused: pushed.length - taken }, 201);
+  const records = await tasksOf(c, pushed);
+  const items = pushed.map((one, index) => {
+    const task = records[index] ?? null;
+    if (one.ok && task !== null) return pushedWire(task, one.warnings);
+    return { error: errorOf(one.ok ? refuse("not_found", "There is no such task.") : one) };
+  });
+  return c.json({ items, taken, refused: pushed.length - taken }, 201);
 };
 
-function entryOf(pushed: PushedTask) {
-  return pushed.ok ? pushedWire(pushed.task, pushed.warnings) : { error: errorOf(pushed) };
+/** The record of each task that was taken; those that have left the Dialer are in D1. */
+async function tasksOf(c: Ctx, pushed: PushedTask[]): Promise<(TaskRecord | null)[]> {
+  const left = pushed.flatMap((one) => (one.ok && "left" in one ? keyIn(c, "tsk", one.left) : []));
+  const workspace = c.get("workspace");
+  const rows = left.length === 0 ? [] : await readTaskRows(database(c.env), workspace, left);
+  const stored = new Map(rows.map((row) => [row.id, taskOf(workspace, row)]));
+  return pushed.map((one) => {
+    if (!one.ok) return null;
+    return "left" in one ? (stored.get(keyIn(c, "tsk", one.left)) ?? null) : one.task;
+  });
 }
 
 export const read: Handler<"GET /v1/tasks/{id}"> = async (c, { params }) =>

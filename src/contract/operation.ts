@@ -1,6 +1,6 @@
 import type * as z from "zod";
 import type { RefusalCode } from "../core/result.ts";
-import type { Scope } from "./scope.ts";
+import type { Scope } from "../core/scope.ts";
 
 export type Method = "GET" | "POST" | "PATCH" | "DELETE";
 

@@ -42,6 +42,16 @@ export async function readTaskRow(
   return rows.map(joined)[0] ?? null;
 }
 
+/** Those of many tasks that D1 has. */
+export async function readTaskRows(
+  db: Db,
+  workspace: WorkspaceId,
+  ids: number[],
+): Promise<TaskRow[]> {
+  const listed = sql`${tasks.id} IN (SELECT value FROM json_each(${JSON.stringify(ids)}))`;
+  return (await selectTasks(db, and(eq(tasks.workspace, workspace), listed))).map(joined);
+}
+
 /** Oldest first. */
 export async function listTasks(
   db: Db,
@@ -118,7 +128,8 @@ export function taskOf(workspace: WorkspaceId, row: TaskRow): TaskRecord {
     status: row.status,
     attempts: row.attempts,
     lastOutcome: row.lastOutcome,
-    dueAt: over ? null : row.dueAt,
+    // A batch's first attempt starts with its campaign.
+    dueAt: over ? null : (row.dueAt ?? row.campaignRow.startsAt),
     externalId: row.externalId,
     import: row.import as ImportId | null,
     createdAt: row.createdAt,

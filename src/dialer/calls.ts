@@ -12,6 +12,13 @@ import type { Outcome } from "../core/outcome.ts";
 import { callStatus } from "../core/status.ts";
 import { first, type Sql } from "./sql.ts";
 
+/**
+ * What a conclusion does to the task. `returned`: the carrier refused after it had taken the call,
+ * so the task went back where it waited and no attempt was used (H21).
+ */
+export const VERDICTS = ["completed", "archived", "retry", "returned"] as const;
+export type Verdict = (typeof VERDICTS)[number];
+
 /** One dial's row; `core/call.ts` draws its states. Instants are epoch ms. */
 export type Call = {
   id: number;
@@ -44,8 +51,7 @@ export type Call = {
   callbackAt: number | null;
   /** The outcome was assumed when the lease ran out. */
   assumed: boolean;
-  /** What the conclusion did to the task. */
-  verdict: "completed" | "archived" | "retry" | null;
+  verdict: Verdict | null;
   decidedAt: number | null;
   costMicros: number | null;
   currency: string | null;
@@ -53,6 +59,20 @@ export type Call = {
   transcript: string | null;
   analysis: string | null;
 };
+
+/** What decides who holds a slot and what is due. */
+export type Tracked = Pick<
+  Call,
+  | "id"
+  | "task"
+  | "campaign"
+  | "connection"
+  | "carrierCallId"
+  | "state"
+  | "checkAt"
+  | "expiresAt"
+  | "concludeBy"
+>;
 
 const COLUMNS = `id, task, campaign, attempt, state, agent, connection, number, carrier,
   from_phone AS fromPhone, carrier_call_id AS carrierCallId, claimed_at AS claimedAt,
@@ -77,86 +97,12 @@ export function findCalls(sql: Sql, ids: readonly number[]): Call[] {
     .map(fromRow);
 }
 
-export function findByCarrierId(sql: Sql, connection: string, carrierCallId: string): Call | null {
-  const row = first<Row>(
-    sql,
-    `SELECT ${COLUMNS} FROM call WHERE connection = ? AND carrier_call_id = ? ORDER BY id DESC LIMIT 1`,
-    connection,
-    carrierCallId,
+/** What the ledger keeps of every row, oldest first. */
+export function loadTracked(sql: Sql): Tracked[] {
+  return sql.all<Tracked>(
+    `SELECT id, task, campaign, connection, carrier_call_id AS carrierCallId, state,
+       check_at AS checkAt, expires_at AS expiresAt, conclude_by AS concludeBy FROM call ORDER BY id`,
   );
-  return row === null ? null : fromRow(row);
-}
-
-export function callsOfTask(sql: Sql, task: number): Call[] {
-  return sql.all<Row>(`SELECT ${COLUMNS} FROM call WHERE task = ? ORDER BY id`, task).map(fromRow);
-}
-
-/** Calls whose lease, check or analysis has run out, or whose answer is overdue. */
-export function dueCalls(sql: Sql, now: number, limit: number): Call[] {
-  return sql
-    .all<Row>(
-      `SELECT ${COLUMNS} FROM call WHERE (state IN ('placing', 'placed', 'unknown')
-         AND (check_at <= ?1 OR expires_at <= ?1)) OR (state = 'ended' AND conclude_by <= ?1)
-       ORDER BY id LIMIT ?2`,
-      now,
-      limit,
-    )
-    .map(fromRow);
-}
-
-/** What holds slots at this instant, counted from rows (H23, H27), and when the next row is due. */
-export type Leases = {
-  total: number;
-  placing: number;
-  byCampaign: Map<number, number>;
-  byConnection: Map<string, { leases: number; placing: number }>;
-  nextAt: number | null;
-};
-
-export function countLeases(sql: Sql): Leases {
-  type Group = {
-    campaign: number;
-    connection: string;
-    state: CallState;
-    count: number;
-    next: number | null;
-  };
-  const groups = sql.all<Group>(
-    `SELECT campaign, connection, state, COUNT(*) AS count,
-       MIN(CASE state WHEN 'ended' THEN conclude_by ELSE MIN(check_at, expires_at) END) AS next
-     FROM call WHERE state <> 'concluded' GROUP BY campaign, connection, state`,
-  );
-  const leases: Leases = {
-    total: 0,
-    placing: 0,
-    byCampaign: new Map(),
-    byConnection: new Map(),
-    nextAt: null,
-  };
-  for (const group of groups) {
-    if (group.next !== null) leases.nextAt = Math.min(leases.nextAt ?? group.next, group.next);
-    if (group.state === "ended") continue;
-    addLeases(leases, group.campaign, group.connection, group.count, group.state === "placing");
-  }
-  return leases;
-}
-
-export function addLeases(
-  leases: Leases,
-  campaign: number,
-  connection: string,
-  count: number,
-  placing: boolean,
-): void {
-  leases.total += count;
-  leases.byCampaign.set(campaign, (leases.byCampaign.get(campaign) ?? 0) + count);
-  const own = leases.byConnection.get(connection) ?? { leases: 0, placing: 0 };
-  own.leases += count;
-  if (placing) {
-    own.placing += count;
-    leases.placing += count;
-  }
-  leases.byConnection.set(connection, own);
 }
 
 /** A slot is claimed: the row is there before the carrier is asked. */
@@ -214,10 +160,6 @@ export function saveCall(sql: Sql, call: Call): void {
     call.analysis,
     call.id,
   );
-}
-
-export function holdsSlot(state: CallState): boolean {
-  return state === "placing" || state === "placed" || state === "unknown";
 }
 
 /** Fills what the call does not know yet with what the news says; true when that changed anything. */

@@ -2,10 +2,11 @@ import type { Answer, CallNews, RefusalKind } from "../carriers/carrier.ts";
 import { unreachable } from "../core/assert.ts";
 import { isOutcome, type Outcome } from "../core/outcome.ts";
 import { awaitsAnalysis, decide } from "../core/retry.ts";
-import { type Call, fillIn, holdsSlot, saveCall } from "./calls.ts";
+import { type Call, fillIn, saveCall } from "./calls.ts";
 import { type Campaign, isOver } from "./campaign.ts";
-import type { Changes } from "./changes.ts";
+import { holdsSlot } from "./ledger.ts";
 import type { State } from "./state.ts";
+import { suppressByOutcome } from "./suppressed.ts";
 import {
   completeIfDone,
   countWaiting,
@@ -24,6 +25,10 @@ export const ANALYSIS_MS = 2 * 60_000;
 /** The first look at a call without news, ms; the gaps double up to the longest (H22). */
 export const CHECK_MIN_MS = 2 * 60_000;
 export const CHECK_MAX_MS = 16 * 60_000;
+/** The first look at a call whose answer was lost, ms. */
+export const CHECK_LOST_MS = 1_000;
+/** How long the carrier may take to say what became of an analysis, ms. */
+const ASK_MS = 30_000;
 /** What a look-up that calls a call alive adds beyond the next look, ms (H22). */
 const EXTENSION_MS = 5 * 60_000;
 
@@ -34,7 +39,7 @@ const EXTENSION_MS = 5 * 60_000;
  */
 
 /** The carrier's answer to `place`. One that comes after the report only fills in the carrier's id. */
-export function answered(state: State, changes: Changes, call: Call, answer: Answer, now: number) {
+export function answered(state: State, call: Call, answer: Answer, now: number) {
   switch (answer.kind) {
     case "accepted":
       state.connections.taken(call.connection);
@@ -44,49 +49,43 @@ export function answered(state: State, changes: Changes, call: Call, answer: Ans
         call.placedAt ??= now;
         call.checkAt = now + CHECK_MIN_MS;
       }
-      return save(state, changes, call);
+      return save(state, call);
     case "refused":
       if (call.state !== "placing" && call.state !== "unknown") return;
       if (call.answeredAt !== null) return;
-      return refused(state, changes, call, answer.reason, answer.word, now);
+      return refused(state, call, answer.reason, answer.word, now);
     case "unknown":
       if (call.state !== "placing") return;
-      return lost(state, changes, call, answer.word, now);
+      return lost(state, call, answer.word, now);
     default:
       unreachable(answer);
   }
 }
 
 /** Nobody knows whether the carrier dialled: the report decides, or a look-up, or the lease's end (H22). */
-export function lost(state: State, changes: Changes, call: Call, word: string, now: number) {
+export function lost(state: State, call: Call, word: string, now: number) {
   call.state = "unknown";
-  call.checkAt = now + CHECK_MIN_MS;
+  call.checks = 0;
+  call.checkAt = now + CHECK_LOST_MS;
   state.connections.doubt(call.connection, `an answer was lost (${word})`, now);
-  save(state, changes, call);
+  save(state, call);
 }
 
 /** H21: what a refusal means for the task and the connection. */
-function refused(
-  state: State,
-  changes: Changes,
-  call: Call,
-  reason: RefusalKind,
-  word: string,
-  now: number,
-) {
+function refused(state: State, call: Call, reason: RefusalKind, word: string, now: number) {
   call.word ??= word;
   switch (reason) {
     case "capacity":
     case "connection":
     case "unreachable":
       state.connections.backOff(call.connection, REFUSAL_TEXT[reason], now);
-      return giveBack(state, changes, call, now);
+      return giveBack(state, call, now);
     case "permanent":
       state.connections.taken(call.connection);
-      return conclude(state, changes, call, { outcome: "failed", permanent: true }, now);
+      return conclude(state, call, { outcome: "failed", permanent: true }, now);
     case "rejected":
       state.connections.taken(call.connection);
-      return conclude(state, changes, call, { outcome: "init_failed", permanent: false }, now);
+      return conclude(state, call, { outcome: "init_failed", permanent: false }, now);
     default:
       unreachable(reason);
   }
@@ -98,12 +97,25 @@ const REFUSAL_TEXT = {
   unreachable: "the carrier cannot be reached",
 } as const;
 
-/** The dial used no attempt: the call is forgotten, the task goes back where it waited. */
-function giveBack(state: State, changes: Changes, call: Call, now: number) {
+/**
+ * The dial used no attempt: the task goes back where it waited. A call that the carrier never took
+ * is forgotten; one that was known as taken or lost stays on record.
+ */
+function giveBack(state: State, call: Call, now: number) {
   const campaign = state.campaign(call.campaign);
   const task = taskOf(state, call);
-  state.sql.run("DELETE FROM call WHERE id = ?", call.id);
-  changes.calls.delete(call.id);
+  if (call.state === "placing") {
+    state.sql.run("DELETE FROM call WHERE id = ?", call.id);
+    state.ledger.forget(call.id);
+    state.changes.forget("calls", call.id);
+  } else {
+    call.state = "concluded";
+    call.verdict = "returned";
+    call.endedAt ??= now;
+    call.decidedAt = now;
+    call.checkAt = null;
+    save(state, call);
+  }
   returnTask(state, task, campaign, now);
   completeIfDone(state, campaign, now);
 }
@@ -111,37 +123,37 @@ function giveBack(state: State, changes: Changes, call: Call, now: number) {
 /** News of a call that is still here, in any order and any number of times (H36). */
 export function hear(
   state: State,
-  changes: Changes,
   call: Call,
   news: CallNews,
   carrierCallId: string | null,
   now: number,
 ) {
-  if (call.state === "concluded") return hearLate(state, changes, call, news, carrierCallId, now);
+  if (call.state === "concluded") return hearLate(state, call, news, carrierCallId, now);
   const changed = fillIn(call, news, carrierCallId);
   if (holdsSlot(call.state) && news.refusal !== null && call.answeredAt === null) {
-    return refused(state, changes, call, news.refusal, news.word ?? news.refusal, now);
+    return refused(state, call, news.refusal, news.word ?? news.refusal, now);
   }
   const wasOpen = holdsSlot(call.state);
   if (wasOpen && (news.ended || news.concluding)) end(call, news, now);
   if (call.state === "ended") {
     const outcome = readOutcome(state, call, news.outcome);
     if (!wasOpen && !news.concluding && outcome === null) {
-      if (changed) save(state, changes, call);
+      if (changed) save(state, call);
       return;
     }
     if (!news.concluding && awaits(state, call, outcome)) {
       call.concludeBy ??= (call.endedAt ?? now) + ANALYSIS_MS;
-      return save(state, changes, call);
+      call.outcome = outcome;
+      return save(state, call);
     }
-    return conclude(state, changes, call, { outcome: outcome ?? assume(call), permanent: false }, now);
+    return conclude(state, call, { outcome: outcome ?? assume(call), permanent: false }, now);
   }
   if (call.state !== "placed") {
     call.state = "placed";
     call.placedAt ??= now;
     call.checkAt = now + CHECK_MIN_MS;
   } else if (!changed) return;
-  save(state, changes, call);
+  save(state, call);
 }
 
 /** The carrier says that the call is over: its slot is free. */
@@ -169,41 +181,47 @@ function readOutcome(state: State, call: Call, outcome: Outcome | null): Outcome
   return call.answeredAt === null ? "failed" : "connected";
 }
 
-/** An ended call of which nothing more was heard. */
+/** An ended call of which nothing more was heard: what its end said, if it said anything. */
 function assume(call: Call): Outcome {
-  return call.answeredAt === null ? "failed" : "connected";
+  return call.outcome ?? (call.answeredAt === null ? "failed" : "connected");
 }
 
 /** The analysis did not come: the task is decided with what there is (H18). */
-export function concludeWithout(state: State, changes: Changes, call: Call, now: number) {
-  conclude(state, changes, call, { outcome: assume(call), permanent: false }, now);
+export function concludeWithout(state: State, call: Call, now: number) {
+  conclude(state, call, { outcome: assume(call), permanent: false }, now);
 }
 
 /** The lease has run out without news: the attempt is `failed`, and the retry rule applies (H22). */
-export function rescue(state: State, changes: Changes, call: Call, now: number) {
+export function rescue(state: State, call: Call, now: number) {
   call.assumed = true;
   call.endedAt = now;
   call.word ??= "no news until the lease ended";
-  conclude(state, changes, call, { outcome: "failed", permanent: false }, now);
+  conclude(state, call, { outcome: "failed", permanent: false }, now);
 }
 
 /** The carrier calls it alive: the lease goes on (H22). */
-export function extend(state: State, changes: Changes, call: Call, now: number) {
+export function extend(state: State, call: Call, now: number) {
   call.expiresAt = Math.max(call.expiresAt, (call.checkAt ?? now) + EXTENSION_MS);
-  save(state, changes, call);
+  save(state, call);
 }
 
 /** A look at the call goes out; the next is due after a longer gap. */
 export function checking(state: State, call: Call, now: number) {
+  const gap = call.state === "unknown" ? CHECK_LOST_MS : CHECK_MIN_MS;
   call.checks += 1;
-  call.checkAt = now + Math.min(CHECK_MIN_MS * 2 ** call.checks, CHECK_MAX_MS);
-  saveCall(state.sql, call);
+  call.checkAt = now + Math.min(gap * 2 ** call.checks, CHECK_MAX_MS);
+  keep(state, call);
+}
+
+/** The analysis is overdue: the carrier is asked once, and answers within this time or not at all. */
+export function asking(state: State, call: Call, now: number) {
+  call.checkAt = now + ASK_MS;
+  keep(state, call);
 }
 
 /** The outcome is known: the task is completed, archived or waits for its next attempt. */
 function conclude(
   state: State,
-  changes: Changes,
   call: Call,
   end: { outcome: Outcome; permanent: boolean },
   now: number,
@@ -222,7 +240,7 @@ function conclude(
   count(campaign, end.outcome, 1);
   suppressIf(state, call, task, now);
   move(state, call, task, campaign, end.permanent, now);
-  save(state, changes, call);
+  save(state, call);
   state.touch(campaign);
   completeIfDone(state, campaign, now);
 }
@@ -249,8 +267,7 @@ function move(
     endedAt: call.endedAt ?? now,
     callbackAt: call.callbackAt,
     now,
-    archiving:
-      task.archiving || isOver(campaign) || (task.endsAt !== null && task.endsAt <= now),
+    archiving: task.archiving || isOver(campaign) || (task.endsAt !== null && task.endsAt <= now),
   });
   switch (decision.next) {
     case "complete":
@@ -294,7 +311,6 @@ function move(
  */
 function hearLate(
   state: State,
-  changes: Changes,
   call: Call,
   news: CallNews,
   carrierCallId: string | null,
@@ -302,32 +318,31 @@ function hearLate(
 ) {
   let changed = fillIn(call, news, carrierCallId);
   const outcome = readOutcome(state, call, news.outcome);
-  const over = news.ended || news.concluding;
-  if (call.assumed && over && outcome !== null && call.reported === null) {
-    if (waitsForNext(state, call)) return replace(state, changes, call, news, outcome, now);
+  const tells = news.concluding || (call.assumed && news.ended);
+  if (tells && outcome !== null && outcome !== call.outcome && call.reported === null) {
+    if (call.assumed && waitsForNext(state, call)) {
+      return replace(state, call, news, outcome, now);
+    }
     call.reported = outcome;
     changed = true;
   }
-  if (changed) save(state, changes, call);
+  if (changed) save(state, call);
 }
 
 function waitsForNext(state: State, call: Call): boolean {
   if (call.verdict !== "retry") return false;
   const task = findTask(state.sql, call.task);
   if (task === null || task.ended !== null || task.attempts !== call.attempt) return false;
-  const later = state.sql.all("SELECT 1 FROM call WHERE task = ? AND id > ? LIMIT 1", task.id, call.id);
+  const later = state.sql.all(
+    "SELECT 1 FROM call WHERE task = ? AND id > ? LIMIT 1",
+    task.id,
+    call.id,
+  );
   return later.length === 0 && !isOver(state.campaign(call.campaign));
 }
 
 /** The task is taken back from its wait and decided again, by what really happened. */
-function replace(
-  state: State,
-  changes: Changes,
-  call: Call,
-  news: CallNews,
-  outcome: Outcome,
-  now: number,
-) {
+function replace(state: State, call: Call, news: CallNews, outcome: Outcome, now: number) {
   const campaign = state.campaign(call.campaign);
   const task = taskOf(state, call);
   leave(state, task, now);
@@ -337,7 +352,7 @@ function replace(
   count(campaign, call.outcome ?? "failed", -1);
   call.assumed = false;
   call.endedAt = Math.min(Math.max(news.endedAt ?? now, call.claimedAt), now);
-  conclude(state, changes, call, { outcome, permanent: false }, now);
+  conclude(state, call, { outcome, permanent: false }, now);
 }
 
 function count(campaign: Campaign, outcome: Outcome, by: 1 | -1) {
@@ -348,12 +363,8 @@ function count(campaign: Campaign, outcome: Outcome, by: 1 | -1) {
 function suppressIf(state: State, call: Call, task: Task, now: number) {
   const own = state.copies.agent(call.agent)?.outcomes ?? [];
   if (!own.some((one) => one.name === call.outcome && one.suppress)) return;
-  state.sql.run(
-    `INSERT INTO suppressed (hash, version, active, expires_at, pending) VALUES (?, 0, 1, NULL, ?)
-     ON CONFLICT (hash) DO UPDATE SET active = 1, expires_at = NULL, pending = excluded.pending`,
-    task.hash,
-    JSON.stringify({ phone: task.phone, outcome: call.outcome, at: now }),
-  );
+  const outcome = call.outcome ?? "";
+  suppressByOutcome(state.sql, task.hash, { phone: task.phone, outcome, at: now });
 }
 
 function taskOf(state: State, call: Call): Task {
@@ -362,7 +373,13 @@ function taskOf(state: State, call: Call): Task {
   return task;
 }
 
-function save(state: State, changes: Changes, call: Call) {
+function save(state: State, call: Call) {
+  keep(state, call);
+  state.changes.note("calls", call.id);
+}
+
+/** Writes what D1 need not hear of. */
+function keep(state: State, call: Call) {
   saveCall(state.sql, call);
-  changes.call(call.id);
+  state.ledger.track(call);
 }

@@ -85,6 +85,8 @@ export class Connections {
   /** H21: refused for capacity, as an account, or never reached. */
   backOff(id: string, reason: string, now: number): void {
     const known = this.#troubles.get(id);
+    // Dials that were on their way together are one refusal.
+    if (known?.backoffUntil != null && known.backoffUntil > now) return;
     const last = known?.backoffMs ?? null;
     const backoffMs = last === null ? GAP_MIN_MS : Math.min(last * 2, GAP_MAX_MS);
     this.#save({
@@ -127,6 +129,14 @@ export class Connections {
     if (known === undefined) return;
     if (known.backoffUntil === null) this.#clear(id);
     else this.#save({ ...known, probeMs: null, probeAt: null });
+  }
+
+  /** Its settings were changed by a person: whatever was wrong may be mended. */
+  renewed(id: string, now: number): void {
+    const known = this.#troubles.get(id);
+    if (known === undefined) return;
+    if (known.probeAt === null) this.#clear(id);
+    else this.#save({ ...known, backoffMs: null, backoffUntil: null, probeAt: now });
   }
 
   /** A dial was taken: the back-off is over (H21). */

@@ -1,14 +1,22 @@
 import type { Dial } from "../carriers/carrier.ts";
 import { makeId } from "../core/ids.ts";
 import { textOf } from "../core/template.ts";
-import { addLeases, type Call, type Leases, insertCall } from "./calls.ts";
+import { type Call, insertCall } from "./calls.ts";
 import type { Campaign } from "./campaign.ts";
-import type { Changes } from "./changes.ts";
 import type { Shut } from "./connections.ts";
 import type { Lane } from "./lanes.ts";
-import { first, type Sql } from "./sql.ts";
+import type { Sql } from "./sql.ts";
 import type { State } from "./state.ts";
-import { countWaiting, endWaiting, findTask, leave, ownSettings, type Task } from "./tasks.ts";
+import { isSuppressed } from "./suppressed.ts";
+import {
+  completeIfDone,
+  countWaiting,
+  endWaiting,
+  findTask,
+  leave,
+  ownSettings,
+  type Task,
+} from "./tasks.ts";
 import type { AgentDoc, ConnectionDoc, NumberDoc } from "./verbs.ts";
 
 /** At most so many dials wait for an answer: the platform gives one object six connections out. */
@@ -40,20 +48,21 @@ type Route = { agent: AgentDoc; number: NumberDoc; connection: ConnectionDoc };
 /**
  * Gives the free slots to the best due tasks (H23, H24): the best ready lane, its head, a claim.
  * Lanes whose campaign or connection can take no more are set aside, so that no row is skipped.
- * Runs inside the caller's transaction; `leases` were counted from rows in it.
+ * Runs inside the caller's transaction.
  */
-export function dispatch(state: State, changes: Changes, leases: Leases, now: number): Dispatch {
+export function dispatch(state: State, now: number): Dispatch {
+  const { ledger } = state;
   const slots = state.copies.workspace?.slots ?? 0;
   const claims: Claim[] = [];
   const aside: Lane[] = [];
   let wakeAt: number | null = null;
   let ended = 0;
-  while (leases.total < slots && leases.placing < PLACING_MAX) {
+  while (ledger.total < slots && ledger.placing < PLACING_MAX) {
     const lane = state.lanes.takeReady(now);
     if (lane === null || lane.head === null) break;
     const campaign = state.campaign(lane.campaign);
     const route = routeOf(state, lane, campaign);
-    const shut = shutOf(state, campaign, route, leases, now);
+    const shut = shutOf(state, campaign, route, now);
     if (route === null || shut !== null) {
       aside.push(lane);
       if (shut?.until != null) wakeAt = Math.min(wakeAt ?? shut.until, shut.until);
@@ -63,10 +72,11 @@ export function dispatch(state: State, changes: Changes, leases: Leases, now: nu
     if (task === null) throw new Error("bug: a lane's head has no task");
     const end = endInstead(state.sql, task, campaign, now);
     if (end === null) {
-      claims.push(claim(state, changes, leases, { task, campaign, lane, route }, now));
+      claims.push(claim(state, { task, campaign, lane, route }, now));
       continue;
     }
     endWaiting(state, task, campaign, end, now);
+    completeIfDone(state, campaign, now);
     ended += 1;
     if (ended < ENDED_PER_DISPATCH) continue;
     wakeAt = now;
@@ -91,17 +101,16 @@ export function shutOf(
   state: State,
   campaign: Campaign,
   route: Route | null,
-  leases: Leases,
   now: number,
 ): Shut | null {
   const { slotsMax } = campaign.settings;
-  if (slotsMax !== null && (leases.byCampaign.get(campaign.id) ?? 0) >= slotsMax) {
+  if (slotsMax !== null && state.ledger.leasesOf(campaign.id) >= slotsMax) {
     return { kind: "limit", reason: "the campaign's own limit", until: null };
   }
   if (route === null) {
     return { kind: "connection", reason: "its agent, number or connection is gone", until: null };
   }
-  const own = leases.byConnection.get(route.connection.id) ?? { leases: 0, placing: 0 };
+  const own = state.ledger.loadOf(route.connection.id);
   const shut = state.connections.shut(route.connection, own.placing, own.leases, now);
   if (shut !== null) return shut;
   if (own.placing >= PLACING_PER_CONNECTION_MAX) {
@@ -123,20 +132,8 @@ function endInstead(
   return isSuppressed(sql, task.hash, now) ? "archived" : null;
 }
 
-/** H40 */
-export function isSuppressed(sql: Sql, hash: string, now: number): boolean {
-  const entry = first<{ expires_at: number | null }>(
-    sql,
-    "SELECT expires_at FROM suppressed WHERE hash = ? AND active = 1",
-    hash,
-  );
-  return entry !== null && (entry.expires_at === null || entry.expires_at > now);
-}
-
 function claim(
   state: State,
-  changes: Changes,
-  leases: Leases,
   what: { task: Task; campaign: Campaign; lane: Lane; route: Route },
   now: number,
 ): Claim {
@@ -159,18 +156,13 @@ function claim(
     expiresAt: now + connection.lengthMaxMs + LEASE_GRACE_MS,
   };
   insertCall(state.sql, call);
-  changes.call(call.id);
+  state.ledger.track(call);
+  state.changes.note("calls", call.id);
   countWaiting(task, campaign, -1);
   campaign.running += 1;
-  if (campaign.startedAt === null) {
-    campaign.startedAt = now;
-    changes.campaign(campaign.id);
-  }
+  campaign.startedAt ??= now;
   state.touch(campaign);
   state.connections.claimed(connection, now);
-  addLeases(leases, campaign.id, connection.id, 1, true);
-  const due = now + PLACE_LOST_MS;
-  leases.nextAt = Math.min(leases.nextAt ?? due, due);
   return {
     call: call.id,
     connection,

@@ -1,5 +1,6 @@
 import { CALL_STATES } from "../core/call.ts";
 import { CAMPAIGN_TYPES } from "../core/campaign.ts";
+import { VERDICTS } from "./calls.ts";
 import { first, type Sql } from "./sql.ts";
 
 const oneOf = (column: string, values: readonly string[]) =>
@@ -28,7 +29,8 @@ const MIGRATIONS: readonly (readonly string[])[] = [
       archived INTEGER NOT NULL CHECK (archived >= 0), attempts INTEGER NOT NULL CHECK (attempts >= 0),
       talk_ms INTEGER NOT NULL, outcomes TEXT NOT NULL)`,
     `CREATE TABLE import (id TEXT PRIMARY KEY, campaign INTEGER NOT NULL, open INTEGER NOT NULL,
-      taken INTEGER NOT NULL, revived INTEGER) WITHOUT ROWID`,
+      taken INTEGER NOT NULL) WITHOUT ROWID`,
+    "CREATE INDEX import_campaign ON import (campaign, open)",
     "CREATE TABLE import_part (import TEXT NOT NULL, part INTEGER NOT NULL, result TEXT NOT NULL, PRIMARY KEY (import, part)) WITHOUT ROWID",
     // What tasks share while they wait; a key never changes. Nulls are inherited from the campaign.
     `CREATE TABLE lane (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, campaign INTEGER NOT NULL,
@@ -46,7 +48,7 @@ const MIGRATIONS: readonly (readonly string[])[] = [
     "CREATE INDEX task_ends ON task (ends_at) WHERE ends_at IS NOT NULL",
     "CREATE TABLE seen_phone (campaign INTEGER NOT NULL, hash TEXT NOT NULL, PRIMARY KEY (campaign, hash)) WITHOUT ROWID",
     "CREATE TABLE external (campaign INTEGER NOT NULL, external_id TEXT NOT NULL, task INTEGER NOT NULL, PRIMARY KEY (campaign, external_id)) WITHOUT ROWID",
-    "CREATE TABLE idempotency (day INTEGER NOT NULL, key TEXT NOT NULL, body_hash TEXT NOT NULL, answer TEXT NOT NULL, PRIMARY KEY (day, key)) WITHOUT ROWID",
+    "CREATE TABLE idempotency (day INTEGER NOT NULL, key TEXT NOT NULL, body_hash TEXT NOT NULL, answer TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (day, key)) WITHOUT ROWID",
     // One row per dial (core/call.ts draws its states). The first three hold a slot.
     `CREATE TABLE call (id INTEGER PRIMARY KEY, task INTEGER NOT NULL, campaign INTEGER NOT NULL,
       attempt INTEGER NOT NULL CHECK (attempt >= 1), state TEXT NOT NULL ${oneOf("state", CALL_STATES)},
@@ -55,7 +57,7 @@ const MIGRATIONS: readonly (readonly string[])[] = [
       ringing_at INTEGER, answered_at INTEGER, ended_at INTEGER, talk_ms INTEGER,
       check_at INTEGER, checks INTEGER NOT NULL, expires_at INTEGER NOT NULL, conclude_by INTEGER,
       outcome TEXT, word TEXT, reported TEXT, callback_at INTEGER,
-      assumed INTEGER NOT NULL, verdict TEXT CHECK (verdict IN ('completed', 'archived', 'retry')),
+      assumed INTEGER NOT NULL, verdict TEXT ${oneOf("verdict", VERDICTS)},
       decided_at INTEGER, cost_micros INTEGER, currency TEXT, recording_url TEXT,
       transcript TEXT, analysis TEXT)`,
     // Tasks that changed without a call and that D1 has not heard of.

@@ -1,6 +1,7 @@
 import { createHmac } from "node:crypto";
 import { assert } from "../core/assert.ts";
 import type { WorkspaceId } from "../core/ids.ts";
+import { loadTracked } from "./calls.ts";
 import {
   type Campaign,
   isOver,
@@ -9,9 +10,11 @@ import {
   saveCampaign,
   saveCounts,
 } from "./campaign.ts";
+import type { Changes } from "./changes.ts";
 import { Connections } from "./connections.ts";
 import { Copies } from "./copies.ts";
 import { type LaneKey, Lanes } from "./lanes.ts";
+import { Ledger } from "./ledger.ts";
 import { first, type Sql, type SqlValue } from "./sql.ts";
 
 /** Ids are reserved in blocks of this many, one row written each. */
@@ -22,8 +25,6 @@ export type ImportState = {
   campaign: number;
   open: boolean;
   taken: number;
-  /** `completed_at` of the campaign before this import revived it (H28), or null. */
-  revived: number | null;
 };
 
 /**
@@ -36,15 +37,20 @@ export class State {
   readonly copies: Copies;
   readonly connections: Connections;
   readonly lanes: Lanes;
+  readonly ledger = new Ledger();
+  readonly changes: Changes;
   readonly #campaigns = new Map<number, Campaign>();
   readonly #imports = new Map<string, ImportState>();
   readonly #touched = new Map<Campaign, "counts" | "all">();
   #nextId = 0;
   #idsEnd = 0;
   #hashKey = "";
+  /** The earliest own end of a task; undefined when the table must be asked. */
+  #nextEnd: number | null | undefined;
 
-  constructor(sql: Sql, now: number, random: () => number) {
+  constructor(sql: Sql, changes: Changes, now: number, random: () => number) {
     this.sql = sql;
+    this.changes = changes;
     this.copies = new Copies(sql);
     this.connections = new Connections(sql);
     this.lanes = new Lanes(sql, {
@@ -54,7 +60,17 @@ export class State {
     this.copies.load();
     this.connections.load();
     this.#hashKey = this.#loadHashKey(random);
-    for (const campaign of loadCampaigns(sql)) this.#campaigns.set(campaign.id, campaign);
+    for (const campaign of loadCampaigns(sql)) {
+      this.#campaigns.set(campaign.id, campaign);
+      this.changes.note("campaigns", campaign.id);
+    }
+    for (const call of loadTracked(sql)) {
+      this.ledger.track(call);
+      this.changes.note("calls", call.id);
+    }
+    for (const { task } of sql.all<{ task: number }>("SELECT task FROM dirty")) {
+      this.changes.note("tasks", task);
+    }
     this.lanes.load(now);
   }
 
@@ -82,6 +98,11 @@ export class State {
   /** A new id; ids rise and none is used twice, even after a crash. */
   nextId(): number {
     return this.nextIds(1);
+  }
+
+  /** Whether an id was given out, as far as this start can tell. */
+  wasGiven(id: number): boolean {
+    return id < (this.#idsEnd === 0 ? Number(this.meta("next_id") ?? 1) : this.#nextId);
   }
 
   /** The first of `count` new ids in a row. */
@@ -133,18 +154,39 @@ export class State {
 
   /** The campaign changed in this transaction: it is written once, at the transaction's end. */
   touch(campaign: Campaign, what: "counts" | "all" = "counts"): void {
+    this.changes.note("campaigns", campaign.id);
     if (what === "all" || !this.#touched.has(campaign)) this.#touched.set(campaign, what);
   }
 
-  /** Writes what the transaction touched and returns it. */
-  saveTouched(): Campaign[] {
+  /** Writes what the transaction touched. */
+  saveTouched(): void {
     for (const [campaign, what] of this.#touched) {
       if (what === "all") saveCampaign(this.sql, campaign);
       else saveCounts(this.sql, campaign);
     }
-    const touched = [...this.#touched.keys()];
     this.#touched.clear();
-    return touched;
+  }
+
+  /** When the next task reaches its own end (H14), or null. */
+  nextEnd(): number | null {
+    if (this.#nextEnd === undefined) {
+      const row = first<{ at: number | null }>(
+        this.sql,
+        "SELECT MIN(ends_at) AS at FROM task WHERE ends_at IS NOT NULL",
+      );
+      this.#nextEnd = row?.at ?? null;
+    }
+    return this.#nextEnd;
+  }
+
+  /** A task with an end of its own came in. */
+  endAdded(at: number): void {
+    if (this.#nextEnd !== undefined) this.#nextEnd = Math.min(this.#nextEnd ?? at, at);
+  }
+
+  /** Ends were reached. */
+  endsTaken(): void {
+    this.#nextEnd = undefined;
   }
 
   importOf(id: string): ImportState | null {
@@ -161,13 +203,12 @@ export class State {
   saveImport(state: ImportState): void {
     this.#imports.set(state.id, state);
     this.sql.run(
-      `INSERT INTO import (id, campaign, open, taken, revived) VALUES (?, ?, ?, ?, ?)
-       ON CONFLICT (id) DO UPDATE SET open = excluded.open, taken = excluded.taken, revived = excluded.revived`,
+      `INSERT INTO import (id, campaign, open, taken) VALUES (?, ?, ?, ?)
+       ON CONFLICT (id) DO UPDATE SET open = excluded.open, taken = excluded.taken`,
       state.id,
       state.campaign,
       state.open ? 1 : 0,
       state.taken,
-      state.revived,
     );
   }
 

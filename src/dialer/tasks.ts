@@ -180,6 +180,7 @@ export function enqueue(state: State, campaign: Campaign, arrivals: Arrival[], n
   );
   for (const a of arrivals) {
     state.lanes.arrived(a.lane, { at: a.at, tiebreak: a.tiebreak, task: a.id }, now);
+    if (a.endsAt !== null) state.endAdded(a.endsAt);
   }
   campaign.waiting += arrivals.length;
   state.touch(campaign);
@@ -263,12 +264,13 @@ function endRow(state: State, task: Task, how: "completed" | "archived", now: nu
     now,
     task.id,
   );
-  markDirty(state.sql, task.id);
+  markDirty(state, task.id);
 }
 
 /** D1 hears of the task with the next flush. */
-export function markDirty(sql: Sql, task: number): void {
-  sql.run("INSERT INTO dirty (task) VALUES (?) ON CONFLICT DO NOTHING", task);
+export function markDirty(state: State, task: number): void {
+  state.sql.run("INSERT INTO dirty (task) VALUES (?) ON CONFLICT DO NOTHING", task);
+  state.changes.note("tasks", task);
 }
 
 /** H28: a batch completes when it has tasks, none is left to be called, and no import is open. */

@@ -98,6 +98,8 @@ export type Reply<T> = Promise<Done<T> | Refusal>;
 
 export type PushedTask =
   | { ok: true; task: TaskRecord; warnings: Warning[]; existing: boolean }
+  /** The task is there already, and has left for D1. */
+  | { ok: true; left: TaskId; warnings: Warning[]; existing: true }
   | Refusal;
 
 export type PushRequest = {

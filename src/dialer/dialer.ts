@@ -1,0 +1,286 @@
+import type { Answer } from "../carriers/carrier.ts";
+import type { ConnectionId } from "../core/ids.ts";
+import { refuse } from "../core/result.ts";
+import { attend, type Errand } from "./attend.ts";
+import { findCall } from "./calls.ts";
+import * as campaigns from "./campaigns.ts";
+import { Changes } from "./changes.ts";
+import { answered, lost } from "./conclude.ts";
+import { type Claim, dispatch } from "./dispatch.ts";
+import { Errands } from "./errands.ts";
+import { explainCampaign } from "./explain.ts";
+import { Flush } from "./flush.ts";
+import { hearReport } from "./hear.ts";
+import * as imports from "./imports.ts";
+import { campaignOf, moveOneTask, moveWholeCampaign } from "./moves.ts";
+import type { OpenCarrier, Outside } from "./outside.ts";
+import { push } from "./push.ts";
+import * as records from "./records.ts";
+import { migrate } from "./schema.ts";
+import * as setup from "./setup.ts";
+import type { Sql } from "./sql.ts";
+import { State } from "./state.ts";
+import { sweep, tidy } from "./sweep.ts";
+import type { DialerVerbs } from "./verbs.ts";
+import { nextEvent, Wake } from "./wake.ts";
+
+/** The carrier's answer to a dial is given up after this, ms (H22). */
+const PLACE_GIVE_UP_MS = 15_000;
+/** How long a person's change waits for D1 to have it, ms. */
+const FLUSH_WAIT_MS = 2_000;
+/** Between two slices of a sweep, ms. */
+const SWEEP_GAP_MS = 20;
+
+/**
+ * Decides whom to dial now, exactly once, in order. There is only ever one per workspace, and it
+ * alone changes that workspace's campaigns, tasks, calls and counters.
+ *
+ * Every verb is one transaction: what time has brought, then what is asked, then free slots to
+ * the best due tasks. Only after its commit are carriers asked. Nothing in here awaits a carrier
+ * or D1 before it answers, but for verbs of campaigns, which wait a moment for the flush.
+ */
+export class Dialer implements DialerVerbs {
+  readonly #sql: Sql;
+  readonly #outside: Outside;
+  readonly #changes = new Changes();
+  readonly #flush: Flush;
+  readonly #errands: Errands;
+  readonly #wake: Wake;
+  #state: State | null = null;
+  /** Dials whose answer this instance awaits; those of an instance before are lost. */
+  readonly #placing = new Set<number>();
+  #sweeping = false;
+
+  constructor(sql: Sql, outside: Outside) {
+    this.#sql = sql;
+    this.#outside = outside;
+    migrate(sql);
+    this.#flush = new Flush(outside, (work) => this.#commit(work));
+    this.#errands = new Errands(outside, (work) => this.#commit(work));
+    this.#wake = new Wake((at) => outside.setAlarm(at));
+  }
+
+  async putCopies(docs: Parameters<DialerVerbs["putCopies"]>[0]) {
+    return this.#commit((state, now) => setup.putCopies(state, docs, now));
+  }
+
+  async retire(...[kind, id, version]: Parameters<DialerVerbs["retire"]>) {
+    return this.#commit((state) => setup.retire(state, kind, id, version));
+  }
+
+  async readConnection(id: ConnectionId) {
+    const doc = this.#read((state) => state.copies.connection(id));
+    return doc === null
+      ? refuse("not_found", "There is no such connection.")
+      : { ok: true as const, value: doc };
+  }
+
+  async createCampaign(request: Parameters<DialerVerbs["createCampaign"]>[0]) {
+    return this.#told((state, now) => campaigns.create(state, request, now));
+  }
+
+  async editCampaign(...[id, body]: Parameters<DialerVerbs["editCampaign"]>) {
+    return this.#told((state, now) => campaigns.edit(state, id, body, now));
+  }
+
+  async moveCampaign(...[id, move]: Parameters<DialerVerbs["moveCampaign"]>) {
+    return this.#told((state, now) => moveWholeCampaign(state, id, move, now));
+  }
+
+  async readCampaign(...[id]: Parameters<DialerVerbs["readCampaign"]>) {
+    return this.#read((state, now) => campaigns.read(state, id, now));
+  }
+
+  async explainCampaigns(...[ids]: Parameters<DialerVerbs["explainCampaigns"]>) {
+    return this.#read((state, now) =>
+      ids.map((id) => {
+        const campaign = campaignOf(state, id);
+        return campaign === null ? null : explainCampaign(state, campaign, now);
+      }),
+    );
+  }
+
+  async push(request: Parameters<DialerVerbs["push"]>[0]) {
+    return this.#commit((state, now) => push(state, request, this.#outside.random, now));
+  }
+
+  async moveTask(...[id, move]: Parameters<DialerVerbs["moveTask"]>) {
+    return this.#commit((state, now) => moveOneTask(state, id, move, now));
+  }
+
+  async readTask(...[id]: Parameters<DialerVerbs["readTask"]>) {
+    return this.#read((state, now) => records.readTask(state, id, now));
+  }
+
+  async readCalls(...[task]: Parameters<DialerVerbs["readCalls"]>) {
+    return this.#read((state) => records.readCalls(state, task));
+  }
+
+  async readCall(...[id]: Parameters<DialerVerbs["readCall"]>) {
+    return this.#read((state) => records.readCall(state, id));
+  }
+
+  async openImport(...[id, campaign]: Parameters<DialerVerbs["openImport"]>) {
+    return this.#commit((state, now) => imports.open(state, id, campaign, now));
+  }
+
+  async dropImport(...[id]: Parameters<DialerVerbs["dropImport"]>) {
+    return this.#commit((state, now) => imports.drop(state, id, now));
+  }
+
+  async ingest(request: Parameters<DialerVerbs["ingest"]>[0]) {
+    return this.#commit((state, now) => imports.ingest(state, request, this.#outside.random, now));
+  }
+
+  async report(items: Parameters<DialerVerbs["report"]>[0]) {
+    return this.#commit((state, now) => {
+      if (state.copies.workspace === null)
+        return refuse("not_found", "There is no such workspace.");
+      return {
+        ok: true as const,
+        value: { known: items.map((item) => hearReport(state, item, now)) },
+      };
+    });
+  }
+
+  async readWorkspace() {
+    return this.#read((state) => setup.readWorkspace(state));
+  }
+
+  async tick() {
+    this.#commit((state, now) => tidy(state, now));
+    await this.#flush.run();
+    this.#sweepSoon();
+    return { ok: true as const, value: null };
+  }
+
+  /** What the alarm calls: the transaction does all that is due. Faults end in it. */
+  async alarm(): Promise<void> {
+    this.#wake.came();
+    this.#commit(() => undefined);
+    const { dueAt } = this.#flush;
+    if (dueAt !== null && dueAt <= this.#outside.now()) this.#outside.background(this.#flushNow());
+  }
+
+  async #flushNow(): Promise<void> {
+    if (await this.#flush.run()) this.#sweepSoon();
+  }
+
+  /** A change that a person made: D1 has it before the reply, if D1 answers soon. */
+  async #told<T extends { ok: boolean }>(work: (state: State, now: number) => T): Promise<T> {
+    const reply = this.#commit(work);
+    if (!reply.ok) return reply;
+    const flushed = this.#flush.runAnew();
+    this.#outside.background(flushed.then((done) => (done ? this.#sweepSoon() : undefined)));
+    await Promise.race([
+      flushed,
+      new Promise<void>((resolve) => this.#outside.after(FLUSH_WAIT_MS, resolve)),
+    ]);
+    return reply;
+  }
+
+  /** Looks without a transaction. */
+  #read<T>(look: (state: State, now: number) => T): T {
+    const now = this.#outside.now();
+    return look(this.#stateAt(now), now);
+  }
+
+  /**
+   * One transaction: what has fallen due, the work, free slots to the best due tasks. A throw
+   * leaves nothing behind: the rows roll back, and memory is built anew from them.
+   */
+  #commit<T>(work: (state: State, now: number) => T): T {
+    const now = this.#outside.now();
+    const state = this.#stateAt(now);
+    let done: { result: T; errands: Errand[]; claims: Claim[]; dispatchAt: number | null };
+    try {
+      done = this.#sql.transaction(() => {
+        const errands = attend(state, now);
+        const result = work(state, now);
+        const { claims, wakeAt } = dispatch(state, now);
+        state.saveTouched();
+        return { result, errands, claims, dispatchAt: wakeAt };
+      });
+    } catch (error) {
+      this.#state = null;
+      throw error;
+    }
+    for (const claim of done.claims) {
+      this.#placing.add(claim.call);
+      this.#outside.background(this.#place(claim));
+    }
+    if (done.claims.length > 0) {
+      this.#outside.log("dispatch", { calls: done.claims.map((claim) => claim.call) });
+    }
+    this.#errands.add(done.errands);
+    this.#flush.noticed(state, now);
+    this.#wake.need(nextEvent(state, done.dispatchAt, this.#flush.dueAt), now);
+    return done.result;
+  }
+
+  #stateAt(now: number): State {
+    if (this.#state !== null) return this.#state;
+    const state = new State(this.#sql, this.#changes, now, this.#outside.random);
+    this.#state = state;
+    this.#loseAnswers(state, now);
+    return state;
+  }
+
+  /** Answers that an instance before this one awaited never come: nobody knows what was dialled (H22). */
+  #loseAnswers(state: State, now: number): void {
+    if (state.ledger.placing === 0) return;
+    this.#sql.transaction(() => {
+      for (const id of state.ledger.ids()) {
+        const entry = state.ledger.get(id);
+        if (entry?.state !== "placing" || this.#placing.has(id)) continue;
+        const call = findCall(state.sql, id);
+        if (call !== null) lost(state, call, "restarted before the answer", now);
+      }
+    });
+  }
+
+  /** Asks the carrier to dial a committed claim, once. */
+  async #place(claim: Claim): Promise<void> {
+    const answer = await this.#ask(claim);
+    this.#placing.delete(claim.call);
+    if (answer.kind !== "accepted") {
+      const { connection, call } = claim;
+      this.#outside.log("place", { call, connection: connection.id, ...answer });
+    }
+    this.#commit((state, now) => {
+      const call = findCall(state.sql, claim.call);
+      if (call !== null) answered(state, call, answer, now);
+    });
+  }
+
+  async #ask(claim: Claim): Promise<Answer> {
+    const { connection, dial } = claim;
+    let open: OpenCarrier;
+    let reportUrl: string;
+    try {
+      open = await this.#outside.open(connection);
+      reportUrl = await this.#outside.reportUrl(connection.id, dial.call);
+    } catch (error) {
+      // Nothing was sent.
+      const word = error instanceof Error ? error.message : String(error);
+      return { kind: "refused", reason: "connection", word };
+    }
+    try {
+      const signal = this.#outside.timeout(PLACE_GIVE_UP_MS);
+      return await open.carrier.place(open.settings, { ...dial, reportUrl }, signal);
+    } catch (error) {
+      return { kind: "unknown", word: error instanceof Error ? error.message : String(error) };
+    }
+  }
+
+  /** Lets what is over leave, in slices, whenever D1 knows everything. */
+  #sweepSoon(): void {
+    if (this.#sweeping || this.#flush.dueAt !== null) return;
+    this.#sweeping = true;
+    this.#outside.after(SWEEP_GAP_MS, () => {
+      this.#sweeping = false;
+      if (this.#flush.dueAt !== null) return;
+      if (this.#commit((state, now) => sweep(state, now))) this.#sweepSoon();
+    });
+  }
+}

@@ -1,0 +1,145 @@
+import { DurableObject } from "cloudflare:workers";
+import type { CarrierSettings } from "../carriers/carrier.ts";
+import { carrierOf } from "../carriers/carriers.ts";
+import { reportUrl } from "../carriers/report-url.ts";
+import { unseal } from "../carriers/secret.ts";
+import { Dialer } from "./dialer.ts";
+import type { OpenCarrier, Outside, Statement } from "./outside.ts";
+import type { Sql, SqlValue } from "./sql.ts";
+import type { ConnectionDoc, DialerVerbs } from "./verbs.ts";
+
+/** The Dialer in its Durable Object: there is only ever one per workspace, named by its id. */
+export class DialerObject extends DurableObject<Env> implements DialerVerbs {
+  readonly #dialer: Dialer;
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    this.#dialer = new Dialer(sqlOf(ctx.storage), outsideOf(ctx, env));
+  }
+
+  override alarm(): Promise<void> {
+    return this.#dialer.alarm();
+  }
+
+  putCopies(...args: Parameters<DialerVerbs["putCopies"]>) {
+    return this.#dialer.putCopies(...args);
+  }
+  retire(...args: Parameters<DialerVerbs["retire"]>) {
+    return this.#dialer.retire(...args);
+  }
+  readConnection(...args: Parameters<DialerVerbs["readConnection"]>) {
+    return this.#dialer.readConnection(...args);
+  }
+  createCampaign(...args: Parameters<DialerVerbs["createCampaign"]>) {
+    return this.#dialer.createCampaign(...args);
+  }
+  editCampaign(...args: Parameters<DialerVerbs["editCampaign"]>) {
+    return this.#dialer.editCampaign(...args);
+  }
+  moveCampaign(...args: Parameters<DialerVerbs["moveCampaign"]>) {
+    return this.#dialer.moveCampaign(...args);
+  }
+  readCampaign(...args: Parameters<DialerVerbs["readCampaign"]>) {
+    return this.#dialer.readCampaign(...args);
+  }
+  explainCampaigns(...args: Parameters<DialerVerbs["explainCampaigns"]>) {
+    return this.#dialer.explainCampaigns(...args);
+  }
+  push(...args: Parameters<DialerVerbs["push"]>) {
+    return this.#dialer.push(...args);
+  }
+  moveTask(...args: Parameters<DialerVerbs["moveTask"]>) {
+    return this.#dialer.moveTask(...args);
+  }
+  readTask(...args: Parameters<DialerVerbs["readTask"]>) {
+    return this.#dialer.readTask(...args);
+  }
+  readCalls(...args: Parameters<DialerVerbs["readCalls"]>) {
+    return this.#dialer.readCalls(...args);
+  }
+  readCall(...args: Parameters<DialerVerbs["readCall"]>) {
+    return this.#dialer.readCall(...args);
+  }
+  openImport(...args: Parameters<DialerVerbs["openImport"]>) {
+    return this.#dialer.openImport(...args);
+  }
+  dropImport(...args: Parameters<DialerVerbs["dropImport"]>) {
+    return this.#dialer.dropImport(...args);
+  }
+  ingest(...args: Parameters<DialerVerbs["ingest"]>) {
+    return this.#dialer.ingest(...args);
+  }
+  report(...args: Parameters<DialerVerbs["report"]>) {
+    return this.#dialer.report(...args);
+  }
+  readWorkspace() {
+    return this.#dialer.readWorkspace();
+  }
+  tick() {
+    return this.#dialer.tick();
+  }
+}
+
+function sqlOf(storage: DurableObjectStorage): Sql {
+  const { sql } = storage;
+  return {
+    all: <Row>(query: string, ...bind: SqlValue[]) => sql.exec(query, ...bind).toArray() as Row[],
+    run: (query, ...bind) => {
+      sql.exec(query, ...bind).toArray();
+    },
+    transaction: (work) => storage.transactionSync(work),
+    size: () => sql.databaseSize,
+  };
+}
+
+function outsideOf(ctx: DurableObjectState, env: Env): Outside {
+  const opened = new Map<string, { sealed: string; open: OpenCarrier }>();
+  const decisions = env.LOG === "decisions";
+  return {
+    now: () => Date.now(),
+    random: () => Math.random(),
+    setAlarm: (at) => {
+      // A failure to write it fails the object itself: nothing to wait for.
+      void ctx.storage.setAlarm(at);
+    },
+    background: (work) => {
+      ctx.waitUntil(work.catch((error: unknown) => log("bug", { error: String(error) })));
+    },
+    after: (ms, work) => {
+      setTimeout(work, ms);
+    },
+    timeout: (ms) => AbortSignal.timeout(ms),
+    open: async (connection) => {
+      const known = opened.get(connection.id);
+      if (known?.sealed === connection.sealed) return known.open;
+      const open = await openCarrier(env, connection);
+      opened.set(connection.id, { sealed: connection.sealed, open });
+      return open;
+    },
+    reportUrl: (connection, call) =>
+      reportUrl(env.PUBLIC_URL, env.SIGNING_SECRET, connection, call),
+    d1: async (statements) => {
+      const results = await env.DB.batch(statements.map((one) => prepare(env.DB, one)));
+      return results.map((result) => result.results);
+    },
+    log: (event, fields) => {
+      if (event !== "dispatch" || decisions) log(event, { object: ctx.id.name, ...fields });
+    },
+  };
+}
+
+function prepare(db: D1Database, { query, bind }: Statement): D1PreparedStatement {
+  return db.prepare(query).bind(...bind);
+}
+
+async function openCarrier(env: Env, connection: ConnectionDoc): Promise<OpenCarrier> {
+  const carrier = carrierOf(connection.carrier);
+  if (carrier === null) throw new Error(`no carrier ${connection.carrier}`);
+  const settings = JSON.parse(await unseal(env.SIGNING_SECRET, connection.sealed));
+  return { carrier, settings: settings as CarrierSettings };
+}
+
+function log(event: string, fields: Record<string, unknown>): void {
+  // A carrier's words may quote the number.
+  console.log(JSON.stringify({ event, ...fields }).replace(/\+\d{6,}/g, "+…"));
+}

@@ -1,0 +1,306 @@
+import { assert } from "../core/assert.ts";
+import { localKey, makeId } from "../core/ids.ts";
+import { readPhone } from "../core/phone.ts";
+import { type Issue, type Refusal, refuse, type Warning } from "../core/result.ts";
+import { covers, type Scope } from "../core/scope.ts";
+import { INHERITED, type TaskRecord, type TaskSettings } from "../core/task.ts";
+import { type NewTask, newTask, type TaskBody } from "../core/task-body.ts";
+import { shown } from "../core/time.ts";
+import { type Campaign, isOver } from "./campaign.ts";
+import { keepAnswer, keptAnswer } from "./idempotency.ts";
+import { campaignOf } from "./moves.ts";
+import { stand, taskRecord } from "./records.ts";
+import { hasRoom, NO_ROOM } from "./room.ts";
+import type { State } from "./state.ts";
+import { suppressedAmong } from "./suppressed.ts";
+import { type Arrival, enqueue, findTask, laneKey } from "./tasks.ts";
+import type { Access, Done, PushedTask, PushRequest, UnknownKey } from "./verbs.ts";
+
+type Pushed = Exclude<PushedTask, Refusal>;
+type Reading = { body: TaskBody; path: string; campaign: Campaign; task: NewTask; hash: string };
+
+/**
+ * Takes pushes in (H1, H9, H15–H17, H40): one answer per body, in order. The same
+ * `Idempotency-Key` gives the first answer again, the same `externalId` the same task.
+ */
+export function push(
+  state: State,
+  request: PushRequest,
+  random: () => number,
+  now: number,
+): Done<PushedTask[]> | Refusal | UnknownKey {
+  const barred = request.access === null ? null : checkAccess(state, request.access, now);
+  if (barred !== null) return barred;
+  const kept = keptAnswer<Kept[]>(state, request.idempotency, now);
+  if (kept !== null && !kept.ok) return kept;
+  if (kept !== null)
+    return {
+      ok: true,
+      value: kept.answer.map((one, i) => restore(state, one, request.tasks[i]?.body ?? {}, now)),
+    };
+  if (!hasRoom(state)) return NO_ROOM;
+
+  const answers = takeIn(state, request.tasks, random, now);
+  if (answers.some((answer) => answer.ok)) {
+    keepAnswer(
+      state,
+      request.idempotency,
+      answers.map((answer) => keepable(state, answer)),
+      now,
+    );
+  }
+  return { ok: true, value: answers };
+}
+
+/** Hash, scopes, expiry and revocation, by the Dialer's copy of the key. */
+function checkAccess(state: State, access: Access, now: number): Refusal | UnknownKey | null {
+  const key = state.copies.workspace === null ? undefined : state.copies.key(access.key);
+  if (key === undefined) return { ok: false, code: "unknown_key", message: "The copy lacks it." };
+  const counts =
+    key !== null && key.hash === access.hash && (key.expiresAt === null || key.expiresAt > now);
+  if (!counts) return refuse("unauthorized", "This key was revoked or has expired.");
+  return covers(key.scopes, access.scope as Scope)
+    ? null
+    : refuse("forbidden", `This key's scopes do not cover ${access.scope}.`);
+}
+
+function takeIn(
+  state: State,
+  tasks: PushRequest["tasks"],
+  random: () => number,
+  now: number,
+): PushedTask[] {
+  const setup = state.copies.setup();
+  const externals = new Externals(state);
+  const answers: (PushedTask | null)[] = tasks.map(() => null);
+  const readings: (Reading | null)[] = tasks.map(({ body, path }, index) => {
+    const campaign = openCampaign(state, body, path);
+    if (!("id" in campaign)) {
+      answers[index] = campaign;
+      return null;
+    }
+    const known = externals.taskOf(campaign, body.externalId);
+    if (known !== null) {
+      answers[index] = existing(state, known, now);
+      return null;
+    }
+    const read = newTask(body, campaign.settings, setup, now);
+    if (!read.ok) {
+      answers[index] = refuseBody(read.issues, path);
+      return null;
+    }
+    const hash = state.hashPhone(read.value.phone);
+    return { body, path, campaign, task: read.value, hash };
+  });
+
+  const suppressed = suppressedAmong(
+    state.sql,
+    readings.flatMap((one) => one?.hash ?? []),
+    now,
+  );
+  const arrivals = new Map<Campaign, Arrival[]>();
+  let next = state.nextIds(readings.length);
+  for (const [index, reading] of readings.entries()) {
+    if (reading === null) continue;
+    if (suppressed.has(reading.hash)) {
+      answers[index] = refuseSuppressed(reading);
+      continue;
+    }
+    const { campaign, task } = reading;
+    const twin = task.externalId === null ? null : externals.arrivalOf(campaign, task.externalId);
+    if (twin !== null) {
+      answers[index] = { ok: true, task: twin, warnings: [], existing: true };
+      continue;
+    }
+    const arrival = arrive(state, reading, next++, random, now);
+    const list = arrivals.get(campaign);
+    if (list === undefined) arrivals.set(campaign, [arrival]);
+    else list.push(arrival);
+    const record = recordOf(state, arrival, campaign, task.settings);
+    if (task.externalId !== null) externals.add(campaign, task.externalId, arrival.id, record);
+    const warnings = task.warnings.map((one) => ({ ...one, path: reading.path + one.path }));
+    answers[index] = { ok: true, task: record, warnings, existing: false };
+  }
+  for (const [campaign, list] of arrivals) enqueue(state, campaign, list, now);
+  externals.save();
+  return answers.map((answer) => {
+    assert(answer !== null, "every push gets an answer");
+    return answer;
+  });
+}
+
+/** The campaign that a body names, if tasks can be pushed to it (H1, H30). */
+function openCampaign(state: State, body: TaskBody, path: string): Campaign | Refusal {
+  if (typeof body.campaign !== "string") {
+    const issue = { path: "campaign", expected: "the id of a campaign", got: shown(body.campaign) };
+    return refuseBody([issue], path);
+  }
+  const campaign = campaignOf(state, body.campaign);
+  if (campaign === null) return refuse("not_found", "There is no such campaign.");
+  if (campaign.settings.type === "batch") {
+    return refuse("conflict", "A batch campaign takes its tasks from an import, not from a push.");
+  }
+  if (isOver(campaign)) {
+    const how = campaign.archivedAt === null ? "completed" : "archived";
+    return refuse("conflict", `The campaign is ${how}: it takes no more tasks.`);
+  }
+  return campaign;
+}
+
+function refuseBody(issues: Issue[], path: string): Refusal {
+  const placed = issues.map((issue) => ({ ...issue, path: path + issue.path }));
+  return refuse("invalid", "The task cannot be taken as it is.", placed);
+}
+
+function refuseSuppressed(reading: Reading): Refusal {
+  const expected = "a number that is not on the workspace's do-not-call list";
+  return refuseBody([{ path: "phone", expected, got: "suppressed" }], reading.path);
+}
+
+function arrive(
+  state: State,
+  reading: Reading,
+  id: number,
+  random: () => number,
+  now: number,
+): Arrival {
+  const { campaign, task, hash } = reading;
+  const settings = isInherited(task.settings) ? null : task.settings;
+  const waiting = { callback: false, import: null, pause: null };
+  return {
+    id,
+    import: null,
+    phone: task.phone,
+    hash,
+    context: task.context,
+    settings,
+    externalId: task.externalId,
+    lane: state.lane(laneKey(campaign, settings, 1, waiting)),
+    at: task.settings.startAfter ?? now,
+    tiebreak: Math.floor(random() * 2 ** 31),
+    createdAt: now,
+    endsAt: task.settings.endAfter,
+  };
+}
+
+function isInherited(settings: TaskSettings): boolean {
+  return Object.keys(INHERITED).every((key) => settings[key as keyof TaskSettings] === null);
+}
+
+/** A task as it is taken in: the reply to its push. */
+function recordOf(
+  state: State,
+  arrival: Arrival,
+  campaign: Campaign,
+  settings: TaskSettings,
+): TaskRecord {
+  return {
+    id: makeId("tsk", state.workspace, arrival.id),
+    campaign: makeId("cmp", state.workspace, campaign.id),
+    phone: arrival.phone,
+    context: arrival.context,
+    settings,
+    status: campaign.paused ? "paused" : "queued",
+    attempts: 0,
+    lastOutcome: null,
+    dueAt: Math.max(arrival.at, campaign.startsAt ?? 0),
+    externalId: arrival.externalId,
+    import: null,
+    createdAt: arrival.createdAt,
+    endedAt: null,
+    waiting: null,
+  };
+}
+
+/** A task that is there already: its record, or its id when it has left for D1. */
+function existing(state: State, id: number, now: number): Pushed {
+  const task = findTask(state.sql, id);
+  if (task === null) {
+    return { ok: true, left: makeId("tsk", state.workspace, id), warnings: [], existing: true };
+  }
+  const record = taskRecord(state, stand(state, task), now);
+  return { ok: true, task: record, warnings: [], existing: true };
+}
+
+/** The `externalId`s of one request (H9): those known before, and those that it brings. */
+class Externals {
+  readonly #state: State;
+  readonly #known = new Map<string, number | null>();
+  readonly #arrived = new Map<
+    string,
+    { campaign: number; id: string; task: number; record: TaskRecord }
+  >();
+
+  constructor(state: State) {
+    this.#state = state;
+  }
+
+  taskOf(campaign: Campaign, externalId: unknown): number | null {
+    if (typeof externalId !== "string" || externalId.trim() === "") return null;
+    const id = externalId.trim();
+    const key = `${campaign.id} ${id}`;
+    let known = this.#known.get(key);
+    if (known === undefined) {
+      const [row] = this.#state.sql.all<{ task: number }>(
+        "SELECT task FROM external WHERE campaign = ? AND external_id = ?",
+        campaign.id,
+        id,
+      );
+      known = row?.task ?? null;
+      this.#known.set(key, known);
+    }
+    return known;
+  }
+
+  arrivalOf(campaign: Campaign, externalId: string): TaskRecord | null {
+    return this.#arrived.get(`${campaign.id} ${externalId}`)?.record ?? null;
+  }
+
+  add(campaign: Campaign, externalId: string, task: number, record: TaskRecord): void {
+    const entry = { campaign: campaign.id, id: externalId, task, record };
+    this.#arrived.set(`${campaign.id} ${externalId}`, entry);
+  }
+
+  save(): void {
+    if (this.#arrived.size === 0) return;
+    const rows = [...this.#arrived.values()].map(({ campaign, id, task }) => [campaign, id, task]);
+    this.#state.sql.run(
+      `INSERT INTO external (campaign, external_id, task)
+       SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?)`,
+      JSON.stringify(rows),
+    );
+  }
+}
+
+/** An answer as it is kept under an `Idempotency-Key`: without what the repeated body says itself. */
+type Kept =
+  | Refusal
+  | { ok: true; existing: true; id: number }
+  | { ok: true; existing: false; task: Omit<TaskRecord, "phone" | "context">; warnings: Warning[] };
+
+const ISSUES_KEPT = 3;
+
+function keepable(state: State, answer: PushedTask): Kept {
+  if (!answer.ok) {
+    return answer.issues === undefined
+      ? answer
+      : { ...answer, issues: answer.issues.slice(0, ISSUES_KEPT) };
+  }
+  if (answer.existing) {
+    const id = localKey("tsk", state.workspace, "left" in answer ? answer.left : answer.task.id);
+    assert(id !== null, "an answer names a task of this workspace");
+    return { ok: true, existing: true, id };
+  }
+  const { phone: _phone, context: _context, ...task } = answer.task;
+  return { ok: true, existing: false, task, warnings: answer.warnings };
+}
+
+/** The body is the very one that was read well before. */
+function restore(state: State, kept: Kept, body: TaskBody, now: number): PushedTask {
+  if (!kept.ok) return kept;
+  if (kept.existing) return existing(state, kept.id, now);
+  const read = readPhone(String(body.phone));
+  const context = (body.context ?? {}) as TaskRecord["context"];
+  const task = { ...kept.task, phone: read.ok ? read.phone : "", context };
+  return { ok: true, task, warnings: kept.warnings, existing: true };
+}

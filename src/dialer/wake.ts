@@ -1,0 +1,52 @@
+import type { State } from "./state.ts";
+
+/** An alarm that is due by more than this and has not come was lost, ms. */
+const STALE_MS = 60_000;
+/** What the flush's own timer gets before the alarm stands in for it, ms. */
+const TIMER_GRACE_MS = 30_000;
+
+/** The earliest event that can make progress by itself, or null: every instant a set-up time could hold. */
+export function nextEvent(
+  state: State,
+  dispatchAt: number | null,
+  flushAt: number | null,
+): number | null {
+  const events = [
+    dispatchAt,
+    state.nextEnd(),
+    state.ledger.nextDue(),
+    flushAt === null ? null : flushAt + TIMER_GRACE_MS,
+  ];
+  const slots = state.copies.workspace?.slots ?? 0;
+  if (state.ledger.total < slots) events.push(state.lanes.nextOpening());
+  for (const campaign of state.liveCampaigns()) events.push(campaign.settings.endAfter);
+  for (const trouble of state.connections.troubles()) events.push(trouble.probeAt);
+  return events.reduce((first, at) => (at === null ? first : Math.min(first ?? at, at)), null);
+}
+
+/**
+ * The only one to set the alarm. It is written only when it becomes earlier, never for an instant
+ * that has come (an alarm set to now inside `alarm()` is swallowed), and again when it was lost.
+ */
+export class Wake {
+  readonly #setAlarm: (at: number) => void;
+  #at: number | null = null;
+
+  constructor(setAlarm: (at: number) => void) {
+    this.#setAlarm = setAlarm;
+  }
+
+  /** The alarm has come. */
+  came(): void {
+    this.#at = null;
+  }
+
+  need(at: number | null, now: number): void {
+    if (at === null) return;
+    const wanted = Math.max(at, now + 1);
+    const lost = this.#at !== null && this.#at < now - STALE_MS;
+    if (this.#at !== null && this.#at <= wanted && !lost) return;
+    this.#at = wanted;
+    this.#setAlarm(wanted);
+  }
+}

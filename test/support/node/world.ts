@@ -1,0 +1,415 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
+import type {
+  Answer,
+  Carrier,
+  CarrierReport,
+  Dial,
+  Lookup,
+} from "../../../src/carriers/carrier.ts";
+import { NO_NEWS } from "../../../src/carriers/carrier.ts";
+import type { CampaignRecord } from "../../../src/core/campaign.ts";
+import type { CampaignBody } from "../../../src/core/campaign-body.ts";
+import {
+  type AgentId,
+  type CampaignId,
+  type ConnectionId,
+  type ImportId,
+  makeId,
+  type NumberId,
+  type TaskId,
+  type WorkspaceId,
+} from "../../../src/core/ids.ts";
+import type { TaskRecord } from "../../../src/core/task.ts";
+import type { TaskBody } from "../../../src/core/task-body.ts";
+import { ALL_DAYS, ALWAYS } from "../../../src/core/window.ts";
+import { Dialer } from "../../../src/dialer/dialer.ts";
+import type { Outside, Statement } from "../../../src/dialer/outside.ts";
+import type { Sql, SqlValue } from "../../../src/dialer/sql.ts";
+import type { AgentDoc, ConnectionDoc, Doc, WorkspaceDoc } from "../../../src/dialer/verbs.ts";
+
+export const MINUTE = 60_000;
+export const HOUR = 60 * MINUTE;
+/** A Monday, 09:00 UTC. */
+export const START = Date.UTC(2027, 0, 4, 9);
+
+export const WORKSPACE = "ws_k3v9q2m8xa" as WorkspaceId;
+export const CONNECTION = makeId("con", WORKSPACE, "c1");
+export const AGENT = makeId("agt", WORKSPACE, "a1");
+export const NUMBER = makeId("num", WORKSPACE, "n1");
+
+/** A dial as the carrier saw it. */
+export type Dialled = Dial & { at: number; connection: ConnectionId };
+
+/** SQLite in Node behind the Dialer's seam. */
+export function openSql(file = ":memory:"): Sql & { db: DatabaseSync; written: number } {
+  const db = new DatabaseSync(file);
+  const prepared = new Map<string, ReturnType<DatabaseSync["prepare"]>>();
+  const statement = (query: string) => {
+    const known = prepared.get(query);
+    if (known !== undefined) return known;
+    const made = db.prepare(query);
+    prepared.set(query, made);
+    return made;
+  };
+  const sql = {
+    db,
+    written: 0,
+    all: <Row>(query: string, ...bind: SqlValue[]) => statement(query).all(...bind) as Row[],
+    run: (query: string, ...bind: SqlValue[]) => {
+      sql.written += Number(statement(query).run(...bind).changes);
+    },
+    transaction: <T>(work: () => T): T => {
+      db.exec("BEGIN");
+      try {
+        const result = work();
+        db.exec("COMMIT");
+        return result;
+      } catch (error) {
+        db.exec("ROLLBACK");
+        throw error;
+      }
+    },
+    size: () => 0,
+  };
+  return sql;
+}
+
+/** D1's tables in Node's SQLite, from the real migrations. */
+function openD1(): DatabaseSync {
+  const db = new DatabaseSync(":memory:");
+  const folder = new URL("../../../migrations/", import.meta.url);
+  for (const file of readdirSync(folder).sort()) {
+    if (file.endsWith(".sql")) db.exec(readFileSync(new URL(file, folder), "utf8"));
+  }
+  return db;
+}
+
+type Timer = { at: number; work: () => void };
+
+/**
+ * One Dialer in a world of its own: a clock that only `run` moves, a carrier that does what the
+ * test says, D1 that can be away. The Dialer's code is the production code, all of it.
+ */
+export class World {
+  now = START;
+  readonly sql = openSql();
+  readonly d1 = openD1();
+  /** Set to make D1 fail with this. */
+  d1Fault: Error | null = null;
+  d1Batches = 0;
+  readonly dials: Dialled[] = [];
+  readonly lookups: { call: string; at: number }[] = [];
+  tests = 0;
+  readonly logged: { event: string; fields: Record<string, unknown> }[] = [];
+  /** What the carrier answers to a dial; a promise that stays open keeps it placing. */
+  answer: (dial: Dialled) => Answer | Promise<Answer> = (dial) => ({
+    kind: "accepted",
+    carrierCallId: `c-${dial.call}`,
+  });
+  lookup: (call: string) => Lookup = () => ({ kind: "unknown" });
+  test: () => void = () => undefined;
+  dialer: Dialer;
+  #alarm: number | null = null;
+  #timers: Timer[] = [];
+  #work = new Set<Promise<void>>();
+  #seed = 1;
+  #generation = 0;
+
+  constructor() {
+    this.dialer = new Dialer(this.sql, this.#outside());
+  }
+
+  /** The object dies: memory, timers and work under way are gone; rows and the alarm stay. */
+  restart(): void {
+    this.#generation += 1;
+    this.#timers = [];
+    this.#work = new Set();
+    this.dialer = new Dialer(this.sql, this.#outside());
+  }
+
+  #outside(): Outside {
+    const generation = this.#generation;
+    const alive = () => generation === this.#generation;
+    const carrier = this.#carrier(alive);
+    return {
+      now: () => this.now,
+      random: () => this.random(),
+      setAlarm: (at) => {
+        if (alive()) this.#alarm = at;
+      },
+      background: (work) => {
+        const kept = work
+          .catch((error: unknown) => {
+            if (alive()) throw error;
+          })
+          .finally(() => this.#work.delete(kept));
+        this.#work.add(kept);
+      },
+      after: (ms, work) => {
+        if (alive()) this.#timers.push({ at: this.now + ms, work });
+      },
+      timeout: () => new AbortController().signal,
+      open: async (connection) => ({ carrier, settings: { connection: connection.id } }),
+      reportUrl: async (_connection, call) => `https://outdial.test/${call}`,
+      d1: async (statements) => {
+        if (!alive()) throw new Error("the object is gone");
+        return this.#batch(statements);
+      },
+      log: (event, fields) => this.logged.push({ event, fields }),
+    };
+  }
+
+  #carrier(alive: () => boolean): Carrier {
+    const never = new Promise<never>(() => undefined);
+    return {
+      id: "scripted",
+      check: () => [],
+      place: async (settings, dial) => {
+        if (!alive()) return never;
+        const dialled = { ...dial, at: this.now, connection: settings.connection as ConnectionId };
+        this.dials.push(dialled);
+        const answer = await this.answer(dialled);
+        return alive() ? answer : never;
+      },
+      lookup: async (_settings, call) => {
+        this.lookups.push({ call: call.call, at: this.now });
+        return this.lookup(call.call);
+      },
+      test: async () => {
+        this.tests += 1;
+        this.test();
+      },
+      end: async () => undefined,
+      verify: async () => true,
+      read: () => [],
+      recording: async () => new Response(),
+    };
+  }
+
+  async #batch(statements: Statement[]): Promise<unknown[][]> {
+    await Promise.resolve();
+    if (this.d1Fault !== null) throw this.d1Fault;
+    this.d1Batches += 1;
+    this.d1.exec("BEGIN");
+    try {
+      const rows = statements.map(({ query, bind }) => this.d1.prepare(query).all(...bind));
+      this.d1.exec("COMMIT");
+      return rows;
+    } catch (error) {
+      this.d1.exec("ROLLBACK");
+      throw error;
+    }
+  }
+
+  random(): number {
+    this.#seed = (Math.imul(this.#seed, 1664525) + 1013904223) >>> 0;
+    return this.#seed / 2 ** 32;
+  }
+
+  /** Lets all work that needs no time finish. */
+  async idle(): Promise<void> {
+    for (let round = 0; round < 50; round++) await Promise.resolve();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  /** Moves the clock, firing timers and the alarm on their way. */
+  async run(ms: number): Promise<void> {
+    const until = this.now + ms;
+    await this.idle();
+    for (;;) {
+      const timer = this.#timers.reduce<Timer | null>(
+        (first, one) => (first === null || one.at < first.at ? one : first),
+        null,
+      );
+      const at = Math.min(
+        timer?.at ?? Number.POSITIVE_INFINITY,
+        this.#alarm ?? Number.POSITIVE_INFINITY,
+      );
+      if (at > until) break;
+      this.now = Math.max(this.now, at);
+      if (timer !== null && timer.at <= this.now) {
+        this.#timers.splice(this.#timers.indexOf(timer), 1);
+        timer.work();
+      } else {
+        this.#alarm = null;
+        await this.dialer.alarm();
+      }
+      await this.idle();
+    }
+    this.now = until;
+  }
+
+  get alarm(): number | null {
+    return this.#alarm;
+  }
+
+  /** The workspace with one connection, agent and number, in D1 and with the Dialer. */
+  async setUp(
+    more: {
+      workspace?: Partial<WorkspaceDoc>;
+      agent?: Partial<AgentDoc>;
+      connection?: Partial<ConnectionDoc>;
+    } = {},
+  ): Promise<void> {
+    await this.put("workspace", WORKSPACE, { ...WORKSPACE_DOC, ...more.workspace });
+    await this.put("connection", CONNECTION, { ...CONNECTION_DOC, ...more.connection });
+    await this.put("agent", AGENT, { ...AGENT_DOC, ...more.agent });
+    await this.put("number", NUMBER, NUMBER_DOC);
+  }
+
+  #version = 0;
+  async put<K extends Doc["kind"]>(
+    kind: K,
+    id: string,
+    doc: Extract<Doc, { kind: K }>["doc"],
+  ): Promise<void> {
+    this.#version += 1;
+    taken(await this.dialer.putCopies([{ kind, id, version: this.#version, doc } as Doc]));
+  }
+
+  async campaign(body: CampaignBody = {}): Promise<CampaignId> {
+    const whole = { name: "Leads", type: "realtime", agent: AGENT, from: NUMBER, ...body };
+    const reply = this.dialer.createCampaign({ body: whole, idempotency: null });
+    return taken(await this.#soon(reply)).campaign.id;
+  }
+
+  async edit(id: CampaignId, body: CampaignBody): Promise<CampaignRecord> {
+    return taken(await this.#soon(this.dialer.editCampaign(id, body))).campaign;
+  }
+
+  async move(id: CampaignId, move: "pause" | "resume" | "archive"): Promise<CampaignRecord> {
+    return taken(await this.#soon(this.dialer.moveCampaign(id, move)));
+  }
+
+  /** A reply that waits for a flush which needs no time. */
+  async #soon<T>(reply: Promise<T>): Promise<T> {
+    await this.idle();
+    const fault = this.d1Fault;
+    if (fault !== null) await this.run(2_000);
+    return reply;
+  }
+
+  async push(campaign: CampaignId, body: TaskBody = {}): Promise<TaskRecord> {
+    const [answer] = await this.pushAll([{ campaign, phone: this.phone(), ...body }]);
+    if (answer === undefined || !answer.ok || !("task" in answer)) {
+      throw new Error(`not taken: ${JSON.stringify(answer)}`);
+    }
+    return answer.task;
+  }
+
+  async pushAll(bodies: TaskBody[]) {
+    const tasks = bodies.map((body, index) => ({ body, path: `tasks.${index}.` }));
+    const reply = await this.dialer.push({ access: null, tasks, idempotency: null });
+    await this.idle();
+    return taken(reply);
+  }
+
+  #phones = 0;
+  /** A number that was not used before. */
+  phone(): string {
+    this.#phones += 1;
+    return `+9198765${String(this.#phones).padStart(5, "0")}`;
+  }
+
+  #imports = 0;
+  /** Imports rows into a batch in one part. */
+  async import(campaign: CampaignId, phones: string[], allowDuplicates = false) {
+    this.#imports += 1;
+    const id = makeId("imp", WORKSPACE, `i${this.#imports}`) as ImportId;
+    taken(await this.dialer.openImport(id, campaign));
+    const rows = phones.map((phone, index) => ({ line: index + 2, phone, context: {} }));
+    const request = { import: id, part: 0, last: true, allowDuplicates, rows };
+    const result = taken(await this.dialer.ingest(request));
+    await this.idle();
+    return result;
+  }
+
+  async task(id: TaskId): Promise<TaskRecord> {
+    return taken(await this.dialer.readTask(id));
+  }
+
+  async read(id: CampaignId): Promise<CampaignRecord> {
+    return taken(await this.dialer.readCampaign(id));
+  }
+
+  /** The carrier reports about a dial. */
+  async report(dial: Dialled, news: Partial<CarrierReport["news"]>): Promise<void> {
+    const report = {
+      call: dial.call,
+      carrierCallId: `c-${dial.call}`,
+      news: { ...NO_NEWS, ...news },
+    };
+    taken(await this.dialer.report([{ connection: dial.connection, report }]));
+    await this.idle();
+  }
+
+  /** The call is over, with this outcome, for good. */
+  async finish(dial: Dialled, outcome: string, news: Partial<CarrierReport["news"]> = {}) {
+    const answeredAt = outcome === "no_answer" || outcome === "busy" ? null : this.now;
+    await this.report(dial, {
+      ended: true,
+      concluding: true,
+      outcome,
+      word: outcome,
+      answeredAt,
+      endedAt: this.now,
+      ...news,
+    });
+  }
+
+  /** The newest dial. */
+  last(): Dialled {
+    const dial = this.dials.at(-1);
+    if (dial === undefined) throw new Error("nothing was dialled");
+    return dial;
+  }
+
+  /** Rows of D1. */
+  stored(query: string, ...bind: SqlValue[]): Record<string, unknown>[] {
+    return this.d1.prepare(query).all(...bind) as Record<string, unknown>[];
+  }
+}
+
+const WORKSPACE_DOC: WorkspaceDoc = {
+  id: WORKSPACE,
+  name: "Test",
+  slots: 10,
+  timezone: "UTC",
+  hours: ALWAYS,
+  days: ALL_DAYS,
+  agent: null,
+  from: null,
+};
+export const CONNECTION_DOC: ConnectionDoc = {
+  id: CONNECTION,
+  name: "Carrier",
+  carrier: "scripted",
+  sealed: "",
+  lengthMaxMs: 30 * MINUTE,
+  perSecond: null,
+  callsMax: null,
+};
+export const AGENT_DOC: AgentDoc = {
+  id: AGENT as AgentId,
+  name: "Asha",
+  connection: CONNECTION,
+  carrierAgentId: "agent-1",
+  prompt: null,
+  placeholders: [],
+  outcomes: [],
+  usesCallback: false,
+  settings: {},
+};
+const NUMBER_DOC = {
+  id: NUMBER as NumberId,
+  phone: "+918047112233",
+  connection: CONNECTION,
+  carrierNumberId: null,
+};
+
+/** The value of a reply; a refusal fails the test. */
+export function taken<T>(reply: { ok: true; value: T } | { ok: false; message: string }): T {
+  if (!reply.ok) throw new Error(JSON.stringify(reply));
+  return reply.value;
+}
