@@ -55,7 +55,11 @@ export class Dialer implements DialerVerbs {
     this.#sql = sql;
     this.#outside = outside;
     migrate(sql);
-    this.#flush = new Flush(outside, (work) => this.#commit(work));
+    this.#flush = new Flush(
+      outside,
+      (work) => this.#commit(work),
+      () => this.#sweepSoon(),
+    );
     this.#errands = new Errands(outside, (work) => this.#commit(work));
     this.#wake = new Wake((at) => outside.setAlarm(at));
   }
@@ -150,7 +154,6 @@ export class Dialer implements DialerVerbs {
   async tick() {
     this.#commit((state, now) => tidy(state, now));
     await this.#flush.run();
-    this.#sweepSoon();
     return { ok: true as const, value: null };
   }
 
@@ -159,11 +162,8 @@ export class Dialer implements DialerVerbs {
     this.#wake.came();
     this.#commit(() => undefined);
     const { dueAt } = this.#flush;
-    if (dueAt !== null && dueAt <= this.#outside.now()) this.#outside.background(this.#flushNow());
-  }
-
-  async #flushNow(): Promise<void> {
-    if (await this.#flush.run()) this.#sweepSoon();
+    if (dueAt === null || dueAt > this.#outside.now()) return;
+    this.#outside.background(this.#flush.run().then(() => undefined));
   }
 
   /** A change that a person made: D1 has it before the reply, if D1 answers soon. */
@@ -171,7 +171,7 @@ export class Dialer implements DialerVerbs {
     const reply = this.#commit(work);
     if (!reply.ok) return reply;
     const flushed = this.#flush.runAnew();
-    this.#outside.background(flushed.then((done) => (done ? this.#sweepSoon() : undefined)));
+    this.#outside.background(flushed.then(() => undefined));
     await Promise.race([
       flushed,
       new Promise<void>((resolve) => this.#outside.after(FLUSH_WAIT_MS, resolve)),

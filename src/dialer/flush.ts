@@ -23,6 +23,7 @@ export type Commit = <T>(work: (state: State, now: number) => T) => T;
 export class Flush {
   readonly #outside: Outside;
   readonly #commit: Commit;
+  readonly #allTold: () => void;
   #pass: Promise<boolean> | null = null;
   #asked = false;
   #backOffMs = 0;
@@ -30,9 +31,11 @@ export class Flush {
   /** When the next pass is due should the timer be lost, or null when D1 knows everything. */
   dueAt: number | null = null;
 
-  constructor(outside: Outside, commit: Commit) {
+  /** `allTold` is called whenever D1 knows everything. */
+  constructor(outside: Outside, commit: Commit, allTold: () => void) {
     this.#outside = outside;
     this.#commit = commit;
+    this.#allTold = allTold;
   }
 
   /** A transaction was committed: what it changed is flushed soon. */
@@ -77,6 +80,7 @@ export class Flush {
       this.#commit((state, now) => {
         if (state.changes.mark !== mark) this.#ask(now, GATHER_MS);
       });
+      if (this.dueAt === null) this.#allTold();
       return this.dueAt === null;
     } catch (error) {
       const doubled = Math.min(BACK_OFF_MAX_MS, Math.max(BACK_OFF_MIN_MS, this.#backOffMs * 2));

@@ -47,7 +47,7 @@ function refusesRows(campaign: Campaign, now: number): Refusal | null {
 /** Ends an import that will never complete: rows that it took wait no longer for it (H11). */
 export function drop(state: State, id: string, now: number): Done<null> | Refusal {
   const known = state.importOf(id);
-  if (known !== null && known.open) close(state, known, now);
+  if (known?.open) close(state, known, now);
   return { ok: true, value: null };
 }
 

@@ -1,3 +1,4 @@
+import { makeId } from "../core/ids.ts";
 import { type Refusal, refuse } from "../core/result.ts";
 import type { Campaign } from "./campaign.ts";
 import type { State } from "./state.ts";
@@ -45,19 +46,19 @@ function userOf(state: State, kind: "agent" | "number" | "connection", id: strin
     const [user] = state.copies.usersOf(id);
     if (user !== undefined) return user;
     const call = state.ledger.someOpen((entry) => entry.connection === id);
-    return call === null ? null : "a call in progress";
+    return call === null ? null : `call ${makeId("cal", state.workspace, call.id)}`;
   }
   const setting = kind === "agent" ? "agent" : "from";
   for (const campaign of state.liveCampaigns()) {
     if (campaign.settings[setting] === id || usesInLane(state, campaign, kind, id)) {
-      return `campaign ${campaign.settings.name}`;
+      return `campaign ${makeId("cmp", state.workspace, campaign.id)}`;
     }
   }
   const [call] = state.sql.all<{ id: number }>(
     `SELECT id FROM call WHERE state <> 'concluded' AND ${kind} = ? LIMIT 1`,
     id,
   );
-  return call === undefined ? null : "a call in progress";
+  return call === undefined ? null : `call ${makeId("cal", state.workspace, call.id)}`;
 }
 
 function usesInLane(
