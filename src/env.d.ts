@@ -9,6 +9,8 @@ declare namespace Cloudflare {
     PUBLIC_URL: string;
     /** `decisions` logs every dispatch, too. */
     LOG?: string;
+    /** Set: each object logs what it has cost so far, for the benchmark. */
+    COUNTS?: string;
   }
 }
 interface Env extends Cloudflare.Env {}

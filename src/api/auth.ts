@@ -1,14 +1,14 @@
 import type { MiddlewareHandler } from "hono";
 import { equalConstantTime } from "../carriers/secret.ts";
 import type { Operation } from "../contract/operation.ts";
-import { covers, type Scope } from "../core/scope.ts";
 import { refuse } from "../core/result.ts";
+import { covers, type Scope } from "../core/scope.ts";
 import { readCopies } from "../db/copies.ts";
 import { database } from "../db/database.ts";
 import { readKey } from "../db/keys.ts";
 import type { PushedTask, PushRequest } from "../dialer/verbs.ts";
+import { dialerOf } from "../shell/dialer.ts";
 import type { AppEnv, Ctx } from "./context.ts";
-import { dialerOf } from "./dialer.ts";
 import { Refused, take } from "./errors.ts";
 import { readKeyText, type ShownKey } from "./key-text.ts";
 import { requestsPerSecond, takeRequest } from "./rate.ts";

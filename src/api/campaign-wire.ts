@@ -8,7 +8,7 @@ import { listAgents } from "../db/agents.ts";
 import { database } from "../db/database.ts";
 import { numbersOn } from "../db/numbers.ts";
 import { readWorkspaceRow } from "../db/workspaces.ts";
-import { logFault } from "./errors.ts";
+import { logFault } from "../shell/faults.ts";
 import { phonesFor } from "./phones.ts";
 
 /** Campaigns as replies carry them: numbers as E.164, realtime ones with `sampleTask` (H3). */

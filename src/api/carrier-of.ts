@@ -2,7 +2,7 @@ import type { Carrier, CarrierSettings } from "../carriers/carrier.ts";
 import { carrierOf } from "../carriers/carriers.ts";
 import { unseal } from "../carriers/secret.ts";
 import type { ConnectionId, WorkspaceId } from "../core/ids.ts";
-import { dialerOf } from "./dialer.ts";
+import { dialerOf } from "../shell/dialer.ts";
 import { take } from "./errors.ts";
 
 const KEPT_MS = 60_000;

@@ -1,9 +1,9 @@
 import type { Context } from "hono";
 import type * as z from "zod";
 
-import { maskPhone } from "../core/phone.ts";
 import { type Issue, type Refusal, type RefusalCode, refuse } from "../core/result.ts";
 import { shown } from "../core/time.ts";
+import { isAway, logFault, withoutNumbers } from "../shell/faults.ts";
 import type { AppEnv } from "./context.ts";
 
 /** The only map from refusals to HTTP. */
@@ -94,28 +94,6 @@ export function onError(error: Error, c: Context<AppEnv>): Response {
   return c.json(errorBody(refusal, requestId), 500);
 }
 
-/** One line about something that went wrong, without personal data. */
-export function logFault(event: string, error: unknown, more: Record<string, unknown>): void {
-  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  const stack = error instanceof Error ? (error.stack?.split("\n").slice(1, 5) ?? []) : [];
-  const line = { level: "error", event, ...more, error: withoutNumbers(text), stack };
-  console.error(JSON.stringify(line));
-}
-
-/** Whether an error is another part's absence (D1, a queue, an object) and not a mistake of ours. */
-export function isAway(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  const marks = error as Error & { retryable?: boolean; overloaded?: boolean };
-  if (marks.retryable === true || marks.overloaded === true) return true;
-  if (/^D1_(ERROR|EXEC_ERROR): .*(SQLITE_|no such|syntax)/.test(error.message)) return false;
-  return (
-    /D1_ERROR|Network connection lost|storage caused object to be reset|reset because/i.test(
-      error.message,
-    ) ||
-    (error.cause !== undefined && isAway(error.cause))
-  );
-}
-
 /** Issues of a zod error in the contract's shape; `given` is what was parsed. */
 export function issuesOf(error: z.core.$ZodError, given: unknown): Issue[] {
   return error.issues.slice(0, 50).map((issue) => {
@@ -161,11 +139,4 @@ function withoutSecrets(issue: Issue): Issue {
   if (SECRET.test(path)) return { path, expected, got: got === "nothing" ? got : "a value" };
   if (PHONE.test(path)) return { path, expected, got: withoutNumbers(got) };
   return issue;
-}
-
-/** A text whose longer runs of digits are masked. */
-function withoutNumbers(text: string): string {
-  return text.replace(/\+?\d[\d .()-]{4,}\d/g, (number) =>
-    maskPhone(number.replace(/[ .()-]/g, "")),
-  );
 }

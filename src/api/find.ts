@@ -8,9 +8,10 @@ import { campaignOf, readCampaignRow } from "../db/campaigns.ts";
 import { database } from "../db/database.ts";
 import { readTaskRow, taskOf } from "../db/tasks.ts";
 import type { Done } from "../dialer/verbs.ts";
+import { dialerOf } from "../shell/dialer.ts";
+import { logFault } from "../shell/faults.ts";
 import type { Ctx } from "./context.ts";
-import { dialerOf } from "./dialer.ts";
-import { logFault, notFound, take } from "./errors.ts";
+import { notFound, take } from "./errors.ts";
 
 /*
  * Single reads ask the Dialer first, so that a client reads what it just wrote; what has left

@@ -3,8 +3,9 @@ import { type Refusal, refuse } from "../core/result.ts";
 import { raiseVersion, readCopies } from "../db/copies.ts";
 import { database } from "../db/database.ts";
 import type { Doc } from "../dialer/verbs.ts";
-import { dialerOf } from "./dialer.ts";
-import { logFault, Refused, take } from "./errors.ts";
+import { dialerOf } from "../shell/dialer.ts";
+import { logFault } from "../shell/faults.ts";
+import { Refused, take } from "./errors.ts";
 
 /**
  * Hands copies of changed documents to the Dialer before the reply. What fails here is in D1

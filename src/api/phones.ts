@@ -1,7 +1,7 @@
 import type { NumberId, WorkspaceId } from "../core/ids.ts";
 import { database } from "../db/database.ts";
 import { phonesOf } from "../db/numbers.ts";
-import { logFault } from "./errors.ts";
+import { logFault } from "../shell/faults.ts";
 
 const KEPT_MAX = 10_000;
 /** E.164 by id: a number's phone never changes. */

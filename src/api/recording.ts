@@ -1,6 +1,7 @@
 import { refuse } from "../core/result.ts";
+import { logFault } from "../shell/faults.ts";
 import { openConnection } from "./carrier-of.ts";
-import { logFault, notFound, Refused } from "./errors.ts";
+import { notFound, Refused } from "./errors.ts";
 import { findCall } from "./find.ts";
 import type { Handler } from "./serve.ts";
 

@@ -5,12 +5,13 @@ import { type CallId, type ConnectionId, parseId, type WorkspaceId } from "../co
 import { database } from "../db/database.ts";
 import { keepReportTexts } from "../db/reports.ts";
 import type { ReportMessage } from "../queues/messages.ts";
+import { dialerOf } from "../shell/dialer.ts";
+import { logFault } from "../shell/faults.ts";
 import { unauthorized } from "./auth.ts";
 import { readBytes } from "./body.ts";
 import { openConnection } from "./carrier-of.ts";
 import type { Ctx } from "./context.ts";
-import { dialerOf } from "./dialer.ts";
-import { logFault, notFound, Refused } from "./errors.ts";
+import { notFound, Refused } from "./errors.ts";
 import { randomText } from "./key-text.ts";
 import type { Handler } from "./serve.ts";
 
@@ -56,10 +57,12 @@ async function accept(c: Ctx, connectionText: string, call: CallId | null): Prom
   const named = call === null ? read : read.map((report) => ({ ...report, call }));
   const ours = named.filter((report) => isOurs(report, workspace));
   await enqueue(c, { workspace, connection: id }, ours);
+  // Only an end turns a slot over or moves a task: the rest can wait for its queue.
+  const deciding = ours.filter(({ news }) => news.ended || news.concluding);
   hint(
     c,
     workspace,
-    ours.map((report) => ({ connection: id, report })),
+    deciding.map((report) => ({ connection: id, report })),
   );
   const dropped = named.length - ours.length;
   if (dropped > 0) console.log(JSON.stringify({ event: "drop", connection: id, dropped }));

@@ -3,8 +3,9 @@ import { openapi } from "../contract/openapi.ts";
 import type { WorkspaceId } from "../core/ids.ts";
 import { refuse } from "../core/result.ts";
 import { database } from "../db/database.ts";
-import { dialerOf } from "./dialer.ts";
-import { logFault, Refused, STATUS_OF } from "./errors.ts";
+import { dialerOf } from "../shell/dialer.ts";
+import { logFault } from "../shell/faults.ts";
+import { Refused, STATUS_OF } from "./errors.ts";
 import type { Handler } from "./serve.ts";
 
 /** An object that belongs to nobody, to see whether objects answer. */

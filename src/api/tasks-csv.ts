@@ -4,7 +4,7 @@ import { textOf } from "../core/template.ts";
 import { database } from "../db/database.ts";
 import { readCursor } from "../db/page.ts";
 import { contextKeys, type ExportRow, exportTasks } from "../db/tasks.ts";
-import { logFault } from "./errors.ts";
+import { logFault } from "../shell/faults.ts";
 import { findCampaign, keyIn } from "./find.ts";
 import type { Handler } from "./serve.ts";
 

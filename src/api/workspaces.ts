@@ -12,8 +12,8 @@ import {
   readWorkspaceRow,
   type WorkspaceRow,
 } from "../db/workspaces.ts";
+import { dialerOf } from "../shell/dialer.ts";
 import type { Ctx } from "./context.ts";
-import { dialerOf } from "./dialer.ts";
 import { invalid, notFound, take } from "./errors.ts";
 import { handOver } from "./hand-over.ts";
 import { newKeyText, randomText } from "./key-text.ts";

@@ -1,7 +1,7 @@
 import * as z from "zod";
+import { SCOPES } from "../core/scope.ts";
 import { idParam, instant, instantOrNull, pageOf, pageQuery } from "./fields.ts";
 import { operation, SETUP_BYTES_MAX } from "./operation.ts";
-import { SCOPES } from "../core/scope.ts";
 
 export const KeyBody = z
   .object({

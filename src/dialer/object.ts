@@ -3,6 +3,7 @@ import type { CarrierSettings } from "../carriers/carrier.ts";
 import { carrierOf } from "../carriers/carriers.ts";
 import { reportUrl } from "../carriers/report-url.ts";
 import { unseal } from "../carriers/secret.ts";
+import { type Counts, counted, noCounts } from "./counts.ts";
 import { Dialer } from "./dialer.ts";
 import type { OpenCarrier, Outside, Statement } from "./outside.ts";
 import type { Sql, SqlValue } from "./sql.ts";
@@ -14,7 +15,9 @@ export class DialerObject extends DurableObject<Env> implements DialerVerbs {
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
-    this.#dialer = new Dialer(sqlOf(ctx.storage), outsideOf(ctx, env));
+    const counts = env.COUNTS === undefined ? null : noCounts();
+    const dialer = new Dialer(sqlOf(ctx.storage, counts), outsideOf(ctx, env, counts));
+    this.#dialer = counts === null ? dialer : counted(dialer, counts);
   }
 
   override alarm(): Promise<void> {
@@ -80,25 +83,35 @@ export class DialerObject extends DurableObject<Env> implements DialerVerbs {
   }
 }
 
-function sqlOf(storage: DurableObjectStorage): Sql {
+function sqlOf(storage: DurableObjectStorage, counts: Counts | null): Sql {
   const { sql } = storage;
+  const exec = (query: string, bind: SqlValue[]) => {
+    const cursor = sql.exec(query, ...bind);
+    const rows = cursor.toArray();
+    if (counts !== null) {
+      counts.rowsRead += cursor.rowsRead;
+      counts.rowsWritten += cursor.rowsWritten;
+    }
+    return rows;
+  };
   return {
-    all: <Row>(query: string, ...bind: SqlValue[]) => sql.exec(query, ...bind).toArray() as Row[],
+    all: <Row>(query: string, ...bind: SqlValue[]) => exec(query, bind) as Row[],
     run: (query, ...bind) => {
-      sql.exec(query, ...bind).toArray();
+      exec(query, bind);
     },
     transaction: (work) => storage.transactionSync(work),
     size: () => sql.databaseSize,
   };
 }
 
-function outsideOf(ctx: DurableObjectState, env: Env): Outside {
+function outsideOf(ctx: DurableObjectState, env: Env, counts: Counts | null): Outside {
   const opened = new Map<string, { sealed: string; open: OpenCarrier }>();
   const decisions = env.LOG === "decisions";
   return {
     now: () => Date.now(),
     random: () => Math.random(),
     setAlarm: (at) => {
+      if (counts !== null) counts.rowsWritten += 1;
       // A failure to write it fails the object itself: nothing to wait for.
       void ctx.storage.setAlarm(at);
     },
@@ -120,6 +133,13 @@ function outsideOf(ctx: DurableObjectState, env: Env): Outside {
       reportUrl(env.PUBLIC_URL, env.SIGNING_SECRET, connection, call),
     d1: async (statements) => {
       const results = await env.DB.batch(statements.map((one) => prepare(env.DB, one)));
+      if (counts !== null) {
+        for (const { meta } of results) {
+          counts.d1RowsRead += meta.rows_read;
+          counts.d1RowsWritten += meta.rows_written;
+        }
+        log("counts", { object: ctx.id.name, ...counts });
+      }
       return results.map((result) => result.results);
     },
     log: (event, fields) => {

@@ -1,9 +1,9 @@
-import { dialerOf } from "../api/dialer.ts";
-import { logFault } from "../api/errors.ts";
 import type { CallNews, CarrierReport } from "../carriers/carrier.ts";
 import type { WorkspaceId } from "../core/ids.ts";
 import { database } from "../db/database.ts";
 import { deleteReportTexts, readReportTexts } from "../db/reports.ts";
+import { dialerOf } from "../shell/dialer.ts";
+import { logFault } from "../shell/faults.ts";
 import type { IngestMessage, ReportMessage } from "./messages.ts";
 
 const RETRY_SECONDS_MAX = 300;
