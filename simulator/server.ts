@@ -174,6 +174,7 @@ export function makeServer(exchange: Exchange, apiKey: string): http.Server {
       case "GET /_/stats":
         return send(response, 200, {
           ...exchange.tally.read(),
+          tickOrigin: performance.timeOrigin,
           reports: exchange.delivery.counts,
         });
       case "GET /_/behaviour":

@@ -25,7 +25,9 @@ export class Flush {
   readonly #commit: Commit;
   readonly #allTold: () => void;
   #pass: Promise<boolean> | null = null;
-  #asked = false;
+  /** Names the timer that counts; 0 when none is set. */
+  #timer = 0;
+  #timers = 0;
   #backOffMs = 0;
   #told = -1;
   /** When the next pass is due should the timer be lost, or null when D1 knows everything. */
@@ -40,15 +42,18 @@ export class Flush {
 
   /** A transaction was committed: what it changed is flushed soon. */
   noticed(state: State, now: number): void {
-    if (this.#pass !== null || this.#asked) return;
+    if (this.#pass !== null || this.#timer !== 0) return;
     if (state.changes.mark !== this.#told) this.#ask(now, GATHER_MS);
   }
 
+  /** Sets the timer, in place of one that may be set. */
   #ask(now: number, ms: number): void {
-    this.#asked = true;
+    const timer = ++this.#timers;
+    this.#timer = timer;
     this.dueAt = now + ms;
     this.#outside.after(ms, () => {
-      this.#asked = false;
+      if (timer !== this.#timer) return;
+      this.#timer = 0;
       this.#outside.background(this.run().then(() => undefined));
     });
   }
