@@ -90,18 +90,18 @@ CREATE INDEX `connections_by_version` ON `connections` (`workspace`,`version`);-
 CREATE TABLE `import_chunks` (
 	`import` text NOT NULL,
 	`part` integer NOT NULL,
-	`first_line` integer NOT NULL,
 	`rows` integer NOT NULL,
 	`body` text NOT NULL,
 	PRIMARY KEY(`import`, `part`)) WITHOUT ROWID;
 --> statement-breakpoint
 CREATE TABLE `import_rejects` (
 	`import` text NOT NULL,
-	`line` integer NOT NULL,
-	`reason` text NOT NULL,
-	`cells` text NOT NULL,
-	PRIMARY KEY(`import`, `line`)) WITHOUT ROWID;
+	`first_line` integer NOT NULL,
+	`created_at` integer NOT NULL,
+	`rows` text NOT NULL,
+	PRIMARY KEY(`import`, `first_line`)) WITHOUT ROWID;
 --> statement-breakpoint
+CREATE INDEX `import_rejects_by_age` ON `import_rejects` (`created_at`);--> statement-breakpoint
 CREATE TABLE `imports` (
 	`id` text PRIMARY KEY NOT NULL,
 	`workspace` text NOT NULL,
@@ -109,11 +109,14 @@ CREATE TABLE `imports` (
 	`file_name` text,
 	`status` text NOT NULL,
 	`options` text NOT NULL,
-	`columns` text NOT NULL,
-	`parts` integer NOT NULL,
-	`parts_done` integer NOT NULL,
+	`header` text NOT NULL,
+	`missing_placeholders` text NOT NULL,
+	`warnings` text NOT NULL,
+	`rows` integer NOT NULL,
 	`rows_read` integer NOT NULL,
 	`rows_taken` integer NOT NULL,
+	`parts` integer NOT NULL,
+	`parts_done` integer NOT NULL,
 	`rejected` text NOT NULL,
 	`note` text,
 	`created_at` integer NOT NULL,
@@ -121,7 +124,7 @@ CREATE TABLE `imports` (
 	`completed_at` integer
 );
 --> statement-breakpoint
-CREATE INDEX `imports_by_campaign` ON `imports` (`workspace`,`campaign`,`created_at`);--> statement-breakpoint
+CREATE INDEX `imports_by_campaign` ON `imports` (`workspace`,`campaign`,`id`);--> statement-breakpoint
 CREATE INDEX `imports_by_status` ON `imports` (`status`,`progress_at`);--> statement-breakpoint
 CREATE TABLE `keys` (
 	`id` text PRIMARY KEY NOT NULL,
@@ -153,8 +156,8 @@ CREATE INDEX `numbers_by_version` ON `numbers` (`workspace`,`version`);--> state
 CREATE TABLE `report_bodies` (
 	`id` text PRIMARY KEY NOT NULL,
 	`workspace` text NOT NULL,
-	`body` text NOT NULL,
-	`created_at` integer NOT NULL
+	`created_at` integer NOT NULL,
+	`body` text NOT NULL
 );
 --> statement-breakpoint
 CREATE TABLE `suppressions` (

@@ -2,4 +2,9 @@
  * Loaded first (`node --import`) into the processes that a script starts: ends them in order when
  * their standard input ends, since whoever started them is gone then, however it died.
  */
-process.stdin.on("end", () => process.kill(process.pid, "SIGTERM")).resume();
+import type { Socket } from "node:net";
+
+const input = process.stdin as unknown as Socket;
+input.on("end", () => process.kill(process.pid, "SIGTERM")).resume();
+// A process that is done may end by itself.
+input.unref();

@@ -1,11 +1,13 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import type { Readable, Writable } from "node:stream";
 
 const HERE = import.meta.dirname;
 /** What an end in order may take; then it is killed, ms. */
 const STOP_MS = 5_000;
+const children = new Set<ChildProcess>();
 
 export type Secrets = { ADMIN_SECRET: string; SIGNING_SECRET: string };
 export type LocalOptions = {
@@ -59,6 +61,18 @@ export function startSimulator(options: SimulatorOptions): Promise<Running> {
   return start(join(HERE, "..", "simulator", "main.ts"), args, { port });
 }
 
+/** Makes `dist`, what the Worker is and serves. */
+export async function build(): Promise<void> {
+  const child = launch(join(HERE, "build.ts"), [], "inherit", {});
+  const [code] = (await once(child, "exit")) as [number | null];
+  if (code !== 0) throw new Error("The build failed.");
+}
+
+/** Ends whatever this process has started, the latest first, what is only starting too. */
+export async function stopEverything(): Promise<void> {
+  for (const child of [...children].reverse()) await end(child, "SIGTERM");
+}
+
 type Start = {
   port: number;
   env?: Record<string, string>;
@@ -67,17 +81,7 @@ type Start = {
 
 async function start(script: string, args: string[], how: Start): Promise<Running> {
   const { port, env, onLine } = how;
-  const leash = ["--import", join(HERE, "leash.ts")];
-  const child = spawn(process.execPath, [...leash, script, ...args], {
-    stdio: ["pipe", "pipe", "pipe"],
-    detached: true,
-    env: {
-      ...process.env,
-      WRANGLER_SEND_METRICS: "false",
-      WRANGLER_HIDE_BANNER: "true",
-      ...env,
-    },
-  });
+  const child = launch(script, args, "pipe", env ?? {});
   let errors = "";
   const ready = new Promise<string>((resolve, reject) => {
     createInterface({ input: child.stdout }).on("line", (line) => {
@@ -98,6 +102,36 @@ async function start(script: string, args: string[], how: Start): Promise<Runnin
     await running.crash();
     throw error;
   }
+}
+
+/** A script of ours in a process group of its own, which ends when this process does. */
+function launch(
+  script: string,
+  args: string[],
+  output: "pipe",
+  env: Record<string, string>,
+): ChildProcessByStdio<Writable, Readable, Readable>;
+function launch(
+  script: string,
+  args: string[],
+  output: "inherit",
+  env: Record<string, string>,
+): ChildProcess;
+function launch(
+  script: string,
+  args: string[],
+  output: "pipe" | "inherit",
+  env: Record<string, string>,
+): ChildProcess {
+  const leash = ["--import", join(HERE, "leash.ts")];
+  const child = spawn(process.execPath, [...leash, script, ...args], {
+    stdio: ["pipe", output, output],
+    detached: true,
+    env: { ...process.env, WRANGLER_SEND_METRICS: "false", WRANGLER_HIDE_BANNER: "true", ...env },
+  });
+  children.add(child);
+  child.once("exit", () => children.delete(child));
+  return child;
 }
 
 function failure(port: number, errors: string): Error {

@@ -6,6 +6,7 @@ import * as campaigns from "./campaigns.ts";
 import * as connections from "./connections.ts";
 import type { AppEnv, Ctx } from "./context.ts";
 import { errorBody, onError, Refused } from "./errors.ts";
+import * as imports from "./imports.ts";
 import * as keys from "./keys.ts";
 import * as numbers from "./numbers.ts";
 import * as recording from "./recording.ts";
@@ -56,6 +57,11 @@ const SITE: Site = {
   "POST /v1/campaigns/{id}/pause": campaigns.move("pause"),
   "POST /v1/campaigns/{id}/resume": campaigns.move("resume"),
   "POST /v1/campaigns/{id}/archive": campaigns.move("archive"),
+
+  "POST /v1/campaigns/{id}/imports": imports.create,
+  "GET /v1/campaigns/{id}/imports": imports.list,
+  "GET /v1/campaigns/{id}/imports/{importId}": imports.read,
+  "GET /v1/campaigns/{id}/imports/{importId}/rejected.csv": imports.downloadRejected,
 
   "POST /v1/tasks": tasks.create,
   "POST /v1/tasks/bulk": tasks.createMany,

@@ -3,6 +3,7 @@ import { refuse } from "../core/result.ts";
 import type { AppEnv, Ctx } from "./context.ts";
 import { Refused } from "./errors.ts";
 
+const PIECE_BYTES = 64 * 1024;
 const JSON_TYPE = /^application\/([\w.-]+\+)?json$/;
 
 /** The media type of a request, in lower case; "" when it names none. */
@@ -54,7 +55,23 @@ export async function readBytes(c: Ctx, bytesMax: number): Promise<Uint8Array<Ar
   return whole;
 }
 
-function tooLarge(bytesMax: number): Refused {
-  const size = bytesMax >= 1024 * 1024 ? `${bytesMax / 1024 / 1024} MB` : `${bytesMax / 1024} KB`;
-  return new Refused(refuse("too_large", `The body is larger than ${size}.`));
+/** A body piece by piece, as it comes; it ends in a refusal once it is longer than `bytesMax`. */
+export async function* bodyPieces(c: Ctx, bytesMax: number): AsyncGenerator<Uint8Array, void> {
+  if (Number(c.req.header("content-length") ?? 0) > bytesMax) throw tooLarge(bytesMax);
+  let size = 0;
+  for await (const chunk of c.req.raw.body ?? []) {
+    size += chunk.byteLength;
+    if (size > bytesMax) throw tooLarge(bytesMax);
+    for (let at = 0; at < chunk.byteLength; at += PIECE_BYTES) {
+      yield chunk.subarray(at, at + PIECE_BYTES);
+    }
+  }
+}
+
+/** What is longer than `bytesMax` is refused by its name. */
+export function tooLarge(bytesMax: number, path = "body"): Refused {
+  const mb = Math.floor(bytesMax / 1024 / 1024);
+  const size = mb > 0 ? `${mb} MB` : `${bytesMax / 1024} KB`;
+  const issue = { path, expected: `at most ${size}`, got: "more" };
+  return new Refused(refuse("too_large", `The ${path} is larger than ${size}.`, [issue]));
 }

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { RefusalCode } from "../core/result.ts";
 import { ErrorBody } from "./fields.ts";
-import type { Operation } from "./operation.ts";
+import type { Operation, ReplyBody } from "./operation.ts";
 import { OPERATIONS } from "./operations.ts";
 
 type Json = Record<string, unknown>;
@@ -62,7 +62,11 @@ function describe(o: Operation, named: Named, statusOf: Record<RefusalCode, numb
     security: securityOf(o),
     ...(parameters.length > 0 ? { parameters } : {}),
     ...(body === null ? {} : { requestBody: body }),
-    responses: { ...replyOf(o, named), ...refusalsOf(o, statusOf) },
+    responses: {
+      ...(o.otherReply === undefined ? {} : replyOf(o.otherReply, named)),
+      ...replyOf(o.reply, named),
+      ...refusalsOf(o, statusOf),
+    },
   };
 }
 
@@ -109,8 +113,10 @@ function parametersOf(
 
 function requestBodyOf(o: Operation, named: Named): Json | null {
   if (o.rawBody !== undefined) {
-    const { contentType, description } = o.rawBody;
-    return { required: true, description, content: { [contentType]: { schema: {} } } };
+    const { contentType, description, others = [] } = o.rawBody;
+    const types = [contentType, ...others.map((other) => other.contentType)];
+    const content = Object.fromEntries(types.map((type) => [type, { schema: {} }]));
+    return { required: true, description, content };
   }
   if (o.body === undefined) return null;
   const json = { schema: schemaOf(o.body.schema, named, "input"), example: o.body.example };
@@ -123,16 +129,16 @@ function requestBodyOf(o: Operation, named: Named): Json | null {
   };
 }
 
-function replyOf(o: Operation, named: Named): Json {
-  const { status, description } = o.reply;
+function replyOf(reply: ReplyBody, named: Named): Json {
+  const { status, description } = reply;
   const headers = { "x-request-id": { schema: { type: "string" } } };
-  if ("raw" in o.reply) {
-    const { raw } = o.reply;
+  if ("raw" in reply) {
+    const { raw } = reply;
     const content = { [raw.contentType]: { schema: { description: raw.description } } };
     return { [status]: { description, headers, content } };
   }
-  if (!("schema" in o.reply)) return { [status]: { description, headers } };
-  const { schema, example } = o.reply;
+  if (!("schema" in reply)) return { [status]: { description, headers } };
+  const { schema, example } = reply;
   const content = { "application/json": { schema: schemaOf(schema, named, "output"), example } };
   return { [status]: { description, headers, content } };
 }

@@ -18,7 +18,7 @@ export type RequestBody = {
 };
 
 export type ReplyBody =
-  | { status: 200 | 201; description: string; schema: z.ZodType; example: unknown }
+  | { status: 200 | 201 | 202; description: string; schema: z.ZodType; example: unknown }
   | { status: 200 | 206; description: string; raw: Raw }
   | { status: 204; description: string };
 
@@ -43,8 +43,10 @@ export type Operation = {
   idempotent?: boolean;
   body?: RequestBody;
   /** A body that the handler reads by itself, as it comes. */
-  rawBody?: Raw & { bytesMax: number };
+  rawBody?: Raw & { bytesMax: number; others?: Raw[] };
   reply: ReplyBody;
+  /** What it replies when it was asked for something else than usual. */
+  otherReply?: ReplyBody;
   /** Refusals of its own, beside those that every route has. */
   refusals: RefusalCode[];
 };

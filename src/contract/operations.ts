@@ -3,6 +3,7 @@ import { callOperations } from "./call.ts";
 import { campaignOperations } from "./campaign.ts";
 import { connectionOperations } from "./connection.ts";
 import { guideOperations } from "./guide.ts";
+import { importOperations } from "./import.ts";
 import { keyOperations } from "./key.ts";
 import { numberOperations } from "./number.ts";
 import { reportOperations } from "./report.ts";
@@ -20,6 +21,7 @@ export const OPERATIONS = {
   ...numberOperations,
   ...suppressionOperations,
   ...campaignOperations,
+  ...importOperations,
   ...taskOperations,
   ...callOperations,
   ...guideOperations,

@@ -24,7 +24,8 @@ export type Encoding =
   | { encoding: "utf-8" | "utf-16le" | "utf-16be"; bomBytes: number }
   | { binary: true };
 
-const HEAD_BYTES = 4096;
+/** What `detectEncoding` looks at. */
+export const HEAD_BYTES = 4096;
 
 /** The encoding of a file by its first bytes: its mark, or where its NULs are; `binary` is no text. */
 export function detectEncoding(head: Uint8Array): Encoding {

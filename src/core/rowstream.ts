@@ -60,6 +60,8 @@ export class RowStream {
 
 /** Far beyond any value that fits a context: a quote still open after that is a mistake. */
 export const CELL_CHARS_MAX = 262_144;
+/** Far beyond any header: a line's further cells are dropped, so that no line fills the memory. */
+const CELLS_MAX = 10_000;
 
 const QUOTE = 34;
 const LF = 10;
@@ -76,7 +78,7 @@ function cutRow(source: Source, from: number): Cut | null {
   for (let at = from; ; at += 1) {
     if (text.charCodeAt(at) !== QUOTE) {
       const end = cellEnd(text, at, delimiter);
-      cells.push(text.slice(at, end));
+      if (cells.length < CELLS_MAX) cells.push(text.slice(at, end));
       at = end;
     } else {
       const close = closingQuote(source, at);
@@ -88,7 +90,7 @@ function cutRow(source: Source, from: number): Cut | null {
       const tail = text.slice(close + 1, end);
       if (breaks > 0 && !isBlank(tail)) return endLine(source, at, { cells, lines });
       const value = text.slice(at + 1, close).replaceAll('""', '"');
-      cells.push(isBlank(tail) ? value : value + tail);
+      if (cells.length < CELLS_MAX) cells.push(isBlank(tail) ? value : value + tail);
       lines += breaks;
       at = end;
     }
@@ -104,7 +106,7 @@ function cutRow(source: Source, from: number): Cut | null {
 function endLine(source: Source, at: number, row: { cells: string[]; lines: number }): Cut | null {
   const { text, ended, delimiter } = source;
   const end = cellEnd(text, at, null);
-  const cells = [...row.cells, ...text.slice(at, end).split(delimiter)];
+  const cells = [...row.cells, ...text.slice(at, end).split(delimiter, CELLS_MAX)];
   if (end >= text.length) return ended ? { ...row, cells, next: end, faulty: true } : null;
   const next = afterBreak(source, end);
   return next === null ? null : { ...row, cells, next, faulty: true };

@@ -51,6 +51,15 @@ export async function listCampaigns(
   return pageOfRows(rows, page.limit, (row) => row.id);
 }
 
+/** Workspaces with a campaign that is neither completed nor archived. */
+export async function liveWorkspaces(db: Db): Promise<WorkspaceId[]> {
+  const rows = await db
+    .selectDistinct({ workspace: campaigns.workspace })
+    .from(campaigns)
+    .where(and(isNull(campaigns.archivedAt), isNull(campaigns.completedAt)));
+  return rows.map((row) => row.workspace as WorkspaceId);
+}
+
 /** `core/status.ts` in columns. */
 function statusIs(status: CampaignStatus): SQL | undefined {
   const live = [isNull(campaigns.archivedAt), isNull(campaigns.completedAt)];

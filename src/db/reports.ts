@@ -1,4 +1,4 @@
-import { and, eq, sql } from "drizzle-orm";
+import { and, eq, lt, sql } from "drizzle-orm";
 import type { WorkspaceId } from "../core/ids.ts";
 import type { Db } from "./database.ts";
 import { reportBodies } from "./schema.ts";
@@ -30,6 +30,11 @@ export async function deleteReportTexts(
   ids: string[],
 ): Promise<void> {
   await db.delete(reportBodies).where(among(workspace, ids));
+}
+
+/** Texts whose report never came to its end. */
+export async function deleteReportTextsBefore(db: Db, before: number): Promise<void> {
+  await db.delete(reportBodies).where(lt(reportBodies.createdAt, before));
 }
 
 function among(workspace: WorkspaceId, ids: string[]) {

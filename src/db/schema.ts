@@ -1,4 +1,6 @@
 import { index, integer, primaryKey, sqliteTable, sqliteView, text } from "drizzle-orm/sqlite-core";
+import { type BadRow, IMPORT_STATUSES, type ImportOptions, type Rejected } from "../core/import.ts";
+import type { Warning } from "../core/result.ts";
 
 /*
  * D1 owns what people set up; `campaigns`, `tasks`, `calls` and `call_texts` are the Dialer's
@@ -116,62 +118,71 @@ export const suppressions = sqliteTable(
 export const imports = sqliteTable(
   "imports",
   {
+    /** Local parts grow with time: the newest import has the largest id. */
     id: text("id").primaryKey(),
     workspace: text("workspace").notNull(),
     campaign: integer("campaign").notNull(),
     fileName: text("file_name"),
-    /** `uploading` (chunks only) → `running` → `completed` | `failed`. */
-    status: text("status", { enum: ["uploading", "running", "completed", "failed"] }).notNull(),
-    options: text("options", { mode: "json" }).$type<Record<string, unknown>>().notNull(),
-    columns: text("columns", { mode: "json" }).$type<string[]>().notNull(),
-    parts: integer("parts").notNull(),
-    partsDone: integer("parts_done").notNull(),
+    /** `uploading` → `running` → `completed` | `failed`; or `uploading` → `abandoned` → gone. */
+    status: text("status", { enum: IMPORT_STATUSES }).notNull(),
+    options: text("options", { mode: "json" }).$type<ImportOptions>().notNull(),
+    /** Cells of the file's first line, as they came. */
+    header: text("header", { mode: "json" }).$type<string[]>().notNull(),
+    missingPlaceholders: text("missing_placeholders", { mode: "json" }).$type<string[]>().notNull(),
+    warnings: text("warnings", { mode: "json" }).$type<Warning[]>().notNull(),
+    rows: integer("rows").notNull(),
     rowsRead: integer("rows_read").notNull(),
     rowsTaken: integer("rows_taken").notNull(),
-    rejected: text("rejected", { mode: "json" }).$type<Record<string, number>>().notNull(),
+    parts: integer("parts").notNull(),
+    /** Parts whose result is in this row. */
+    partsDone: integer("parts_done").notNull(),
+    rejected: text("rejected", { mode: "json" }).$type<Rejected>().notNull(),
     /** Why it waits (H41), or why it failed. */
     note: text("note"),
     createdAt: integer("created_at").notNull(),
+    /** Its last sign of life. */
     progressAt: integer("progress_at").notNull(),
     completedAt: integer("completed_at"),
   },
   (t) => [
-    index("imports_by_campaign").on(t.workspace, t.campaign, t.createdAt),
+    index("imports_by_campaign").on(t.workspace, t.campaign, t.id),
     index("imports_by_status").on(t.status, t.progressAt),
   ],
 );
 
-/** Whole rows of an upload, at most 1 MB each; deleted when the import is complete. */
+/** A `Part` of an upload: whole rows, at most 1 MB; deleted when the import is complete. */
 export const importChunks = sqliteTable(
   "import_chunks",
   {
     import: text("import").notNull(),
     part: integer("part").notNull(),
-    firstLine: integer("first_line").notNull(),
     rows: integer("rows").notNull(),
     body: text("body").notNull(),
   },
   (t) => [primaryKey({ columns: [t.import, t.part] })],
 );
 
-/** H7; deleted after 30 days. */
+/** H7: rejected rows, some hundred in one row, in the order of the file; deleted after 30 days. */
 export const importRejects = sqliteTable(
   "import_rejects",
   {
     import: text("import").notNull(),
-    line: integer("line").notNull(),
-    reason: text("reason").notNull(),
-    cells: text("cells", { mode: "json" }).$type<string[]>().notNull(),
+    firstLine: integer("first_line").notNull(),
+    createdAt: integer("created_at").notNull(),
+    rows: text("rows", { mode: "json" }).$type<BadRow[]>().notNull(),
   },
-  (t) => [primaryKey({ columns: [t.import, t.line] })],
+  (t) => [
+    primaryKey({ columns: [t.import, t.firstLine] }),
+    index("import_rejects_by_age").on(t.createdAt),
+  ],
 );
 
 /** Report bodies too large for a queue message; deleted once they were read. */
 export const reportBodies = sqliteTable("report_bodies", {
   id: text("id").primaryKey(),
   workspace: text("workspace").notNull(),
-  body: text("body").notNull(),
   createdAt: integer("created_at").notNull(),
+  body: text("body").notNull(),
 });
 
 export const campaigns = sqliteTable(

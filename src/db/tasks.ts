@@ -118,7 +118,10 @@ function statusIs(status: TaskStatus): SQL | undefined {
 
 /** The record that the Dialer stored; why it waits only the Dialer knows. */
 export function taskOf(workspace: WorkspaceId, row: TaskRow): TaskRecord {
-  const over = row.status === "archived" || row.status === "completed";
+  const waits = row.status === "queued" || row.status === "paused";
+  const { startsAt } = row.campaignRow;
+  // A batch's first attempt starts with its campaign; nobody else is due before it.
+  const dueAt = row.dueAt === null ? startsAt : Math.max(row.dueAt, startsAt ?? 0);
   return {
     id: makeId("tsk", workspace, row.id),
     campaign: makeId("cmp", workspace, row.campaign),
@@ -128,8 +131,7 @@ export function taskOf(workspace: WorkspaceId, row: TaskRow): TaskRecord {
     status: row.status,
     attempts: row.attempts,
     lastOutcome: row.lastOutcome,
-    // A batch's first attempt starts with its campaign.
-    dueAt: over ? null : (row.dueAt ?? row.campaignRow.startsAt),
+    dueAt: waits ? dueAt : null,
     externalId: row.externalId,
     import: row.import as ImportId | null,
     createdAt: row.createdAt,

@@ -39,12 +39,6 @@ export function isOver(campaign: Campaign): boolean {
   return campaign.archivedAt !== null || campaign.completedAt !== null;
 }
 
-/** Tasks that the campaign ever had. */
-export function tasksOf(campaign: Campaign): number {
-  const { waiting, held, running, completed, archived } = campaign;
-  return waiting + held + running + completed + archived;
-}
-
 type Row = {
   id: number;
   settings: string;

@@ -42,7 +42,7 @@ const EXTENSION_MS = 5 * 60_000;
 export function answered(state: State, call: Call, answer: Answer, now: number) {
   switch (answer.kind) {
     case "accepted":
-      state.connections.taken(call.connection);
+      state.connections.taken(call.connection, call.claimedAt);
       call.carrierCallId ??= answer.carrierCallId;
       if (call.state === "placing" || call.state === "unknown") {
         call.state = "placed";
@@ -78,13 +78,18 @@ function refused(state: State, call: Call, reason: RefusalKind, word: string, no
     case "capacity":
     case "connection":
     case "unreachable":
-      state.connections.backOff(call.connection, REFUSAL_TEXT[reason], now);
+      state.connections.backOff(
+        call.connection,
+        REFUSAL_TEXT[reason],
+        call.state === "placed",
+        now,
+      );
       return giveBack(state, call, now);
     case "permanent":
-      state.connections.taken(call.connection);
+      state.connections.taken(call.connection, call.claimedAt);
       return conclude(state, call, { outcome: "failed", permanent: true }, now);
     case "rejected":
-      state.connections.taken(call.connection);
+      state.connections.taken(call.connection, call.claimedAt);
       return conclude(state, call, { outcome: "init_failed", permanent: false }, now);
     default:
       unreachable(reason);
@@ -133,6 +138,7 @@ export function hear(
   if (holdsSlot(call.state) && news.refusal !== null && call.answeredAt === null) {
     return refused(state, call, news.refusal, news.word ?? news.refusal, now);
   }
+  state.connections.worked(call.connection);
   const wasOpen = holdsSlot(call.state);
   if (wasOpen && (news.ended || news.concluding)) end(call, news, now);
   if (call.state === "ended") {
@@ -219,13 +225,11 @@ export function asking(state: State, call: Call, now: number) {
   keep(state, call);
 }
 
+/** How a call ended; `permanent`: its number cannot exist (H21). */
+type End = { outcome: Outcome; permanent: boolean };
+
 /** The outcome is known: the task is completed, archived or waits for its next attempt. */
-function conclude(
-  state: State,
-  call: Call,
-  end: { outcome: Outcome; permanent: boolean },
-  now: number,
-) {
+function conclude(state: State, call: Call, end: End, now: number) {
   const campaign = state.campaign(call.campaign);
   const task = taskOf(state, call);
   call.endedAt ??= now;
@@ -317,16 +321,26 @@ function hearLate(
   now: number,
 ) {
   let changed = fillIn(call, news, carrierCallId);
-  const outcome = readOutcome(state, call, news.outcome);
   const tells = news.concluding || (call.assumed && news.ended);
-  if (tells && outcome !== null && outcome !== call.outcome && call.reported === null) {
-    if (call.assumed && waitsForNext(state, call)) {
-      return replace(state, call, news, outcome, now);
+  const truth = tells && call.reported === null ? truthOf(state, call, news) : null;
+  if (truth !== null && (truth.outcome !== call.outcome || truth.permanent)) {
+    if (call.assumed && waitsForNext(state, call)) return replace(state, call, news, truth, now);
+    if (truth.outcome !== call.outcome) {
+      call.reported = truth.outcome;
+      changed = true;
     }
-    call.reported = outcome;
-    changed = true;
   }
   if (changed) save(state, call);
+}
+
+/** What late news say of how it ended, or null. A refusal says it by its kind (H21). */
+function truthOf(state: State, call: Call, news: CallNews): End | null {
+  if (news.refusal === null || call.answeredAt !== null) {
+    const outcome = readOutcome(state, call, news.outcome);
+    return outcome === null ? null : { outcome, permanent: false };
+  }
+  if (news.refusal === "permanent") return { outcome: "failed", permanent: true };
+  return news.refusal === "rejected" ? { outcome: "init_failed", permanent: false } : null;
 }
 
 function waitsForNext(state: State, call: Call): boolean {
@@ -342,7 +356,7 @@ function waitsForNext(state: State, call: Call): boolean {
 }
 
 /** The task is taken back from its wait and decided again, by what really happened. */
-function replace(state: State, call: Call, news: CallNews, outcome: Outcome, now: number) {
+function replace(state: State, call: Call, news: CallNews, truth: End, now: number) {
   const campaign = state.campaign(call.campaign);
   const task = taskOf(state, call);
   leave(state, task, now);
@@ -351,8 +365,9 @@ function replace(state: State, call: Call, news: CallNews, outcome: Outcome, now
   campaign.attempts -= 1;
   count(campaign, call.outcome ?? "failed", -1);
   call.assumed = false;
+  call.word = news.word ?? call.word;
   call.endedAt = Math.min(Math.max(news.endedAt ?? now, call.claimedAt), now);
-  conclude(state, call, { outcome, permanent: false }, now);
+  conclude(state, call, truth, now);
 }
 
 function count(campaign: Campaign, outcome: Outcome, by: 1 | -1) {

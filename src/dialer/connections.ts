@@ -32,6 +32,8 @@ export class Connections {
   readonly #troubles = new Map<string, Trouble>();
   /** When a paced connection may start its next call. */
   readonly #paceAt = new Map<string, number>();
+  /** The gap that a taken dial ended, until news of a call show that it was really taken. */
+  readonly #endedGapMs = new Map<string, number>();
 
   constructor(sql: Sql) {
     this.#sql = sql;
@@ -82,12 +84,15 @@ export class Connections {
     this.#paceAt.set(doc.id, Math.max(now, last) + Math.ceil(1_000 / doc.perSecond));
   }
 
-  /** H21: refused for capacity, as an account, or never reached. */
-  backOff(id: string, reason: string, now: number): void {
+  /**
+   * H21: refused for capacity, as an account, or never reached. A refusal by report shows that the
+   * dial was not taken after all: the gap goes on growing from where it was.
+   */
+  backOff(id: string, reason: string, byReport: boolean, now: number): void {
     const known = this.#troubles.get(id);
     // Dials that were on their way together are one refusal.
     if (known?.backoffUntil != null && known.backoffUntil > now) return;
-    const last = known?.backoffMs ?? null;
+    const last = known?.backoffMs ?? (byReport ? this.#endedGapMs.get(id) : null) ?? null;
     const backoffMs = last === null ? GAP_MIN_MS : Math.min(last * 2, GAP_MAX_MS);
     this.#save({
       id,
@@ -139,12 +144,19 @@ export class Connections {
     else this.#save({ ...known, backoffMs: null, backoffUntil: null, probeAt: now });
   }
 
-  /** A dial was taken: the back-off is over (H21). */
-  taken(id: string): void {
+  /** A dial was taken: the back-off is over (H21). One claimed before it began tells nothing. */
+  taken(id: string, claimedAt: number): void {
     const known = this.#troubles.get(id);
-    if (known === undefined || known.backoffUntil === null) return;
+    if (known === undefined || known.backoffUntil === null || claimedAt < known.backoffUntil)
+      return;
+    if (known.backoffMs !== null) this.#endedGapMs.set(id, known.backoffMs);
     if (known.probeAt === null) this.#clear(id);
     else this.#save({ ...known, backoffMs: null, backoffUntil: null });
+  }
+
+  /** A call went on as calls do: the carrier had really taken it. */
+  worked(id: string): void {
+    this.#endedGapMs.delete(id);
   }
 
   #save(trouble: Trouble): void {

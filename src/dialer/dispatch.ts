@@ -5,6 +5,7 @@ import { type Call, insertCall } from "./calls.ts";
 import type { Campaign } from "./campaign.ts";
 import type { Shut } from "./connections.ts";
 import type { Lane } from "./lanes.ts";
+import type { Ledger } from "./ledger.ts";
 import type { Sql } from "./sql.ts";
 import type { State } from "./state.ts";
 import { isSuppressed } from "./suppressed.ts";
@@ -57,7 +58,7 @@ export function dispatch(state: State, now: number): Dispatch {
   const aside: Lane[] = [];
   let wakeAt: number | null = null;
   let ended = 0;
-  while (ledger.total < slots && ledger.placing < PLACING_MAX) {
+  while (hasPlace(ledger, slots)) {
     const lane = state.lanes.takeReady(now);
     if (lane === null || lane.head === null) break;
     const campaign = state.campaign(lane.campaign);
@@ -84,6 +85,11 @@ export function dispatch(state: State, now: number): Dispatch {
   }
   for (const lane of aside) state.lanes.rank(lane, now);
   return { claims, wakeAt };
+}
+
+/** Whether one more dial can be claimed, whoever it is for; else an answer or an end comes first. */
+export function hasPlace(ledger: Ledger, slots: number): boolean {
+  return ledger.total < slots && ledger.placing < PLACING_MAX;
 }
 
 /** H33: agent and number are the lane's own pair or the campaign's; null when a copy is missing. */

@@ -14,7 +14,7 @@ const GIVE_UP_MS = 15_000;
 /**
  * Requests that place no call: looks at calls without news, and probes of connections whose
  * answer was lost (H22). One at a time, since dials need the object's connections out; when one
- * fails, the others of its connection are left for their next turn.
+ * fails, the others of its kind and connection are left for their next turn.
  */
 export class Errands {
   readonly #outside: Outside;
@@ -37,9 +37,11 @@ export class Errands {
   async #run(): Promise<void> {
     try {
       for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
-        const { connection } = next;
+        const { kind, connection } = next;
         if (await this.#do(next)) continue;
-        const others = this.#waiting.filter((one) => one.connection !== connection);
+        const others = this.#waiting.filter(
+          (one) => one.connection !== connection || one.kind !== kind,
+        );
         this.#waiting.splice(0, this.#waiting.length, ...others);
       }
     } finally {

@@ -1,6 +1,6 @@
 import type { Waiting } from "../core/campaign.ts";
 import { explain, type Standing } from "../core/waiting.ts";
-import { type Campaign, isOver, tasksOf } from "./campaign.ts";
+import { type Campaign, isOver } from "./campaign.ts";
 import { routeOf, shutOf } from "./dispatch.ts";
 import type { Lane } from "./lanes.ts";
 import type { State } from "./state.ts";
@@ -44,7 +44,9 @@ export function explainTask(
  */
 export function explainCampaign(state: State, campaign: Campaign, now: number): Waiting | null {
   if (isOver(campaign)) return null;
-  if (campaign.settings.type === "batch" && tasksOf(campaign) === 0) {
+  if (campaign.waiting + campaign.held + campaign.running === 0) {
+    // A batch with nothing left to do is over, but for an import that is to come or still open.
+    if (campaign.settings.type === "realtime") return null;
     return campaign.paused ? { reason: "paused", until: null } : { reason: "import", until: null };
   }
   if (campaign.waiting + campaign.held === 0) return null;

@@ -60,6 +60,8 @@ export class Flush {
 
   /** One pass; true when D1 then knows all that there was. Joins a pass that is under way. */
   run(): Promise<boolean> {
+    // While D1 hangs, the alarm asks after it once in a while, not all the time.
+    if (this.dueAt !== null) this.dueAt = Math.max(this.dueAt, this.#outside.now());
     this.#pass ??= this.#runPass().finally(() => {
       this.#pass = null;
     });
@@ -81,6 +83,7 @@ export class Flush {
       }
       this.#told = mark;
       this.#backOffMs = 0;
+      this.#timer = 0;
       this.dueAt = null;
       this.#commit((state, now) => {
         if (state.changes.mark !== mark) this.#ask(now, GATHER_MS);

@@ -1,3 +1,4 @@
+import type { CallNews } from "../carriers/carrier.ts";
 import { localKey } from "../core/ids.ts";
 import { findCall } from "./calls.ts";
 import { hear } from "./conclude.ts";
@@ -26,8 +27,9 @@ export function hearReport(state: State, item: ReportItem, now: number): boolean
     return true;
   }
   if (named !== null && !state.wasGiven(named)) return false;
-  const { news } = report;
-  if (!news.ended && !news.concluding && news.analysis === null) return true;
+  // What a refusal means was decided while the call was here; it names no outcome (H21).
+  const news = report.news.refusal === null ? report.news : { ...report.news, outcome: null };
+  if (saysNothing(news)) return true;
   state.sql.run(
     "INSERT INTO late (call, connection, carrier_call_id, at, news) VALUES (?, ?, ?, ?, ?)",
     named,
@@ -38,4 +40,9 @@ export function hearReport(state: State, item: ReportItem, now: number): boolean
   );
   state.changes.other();
   return true;
+}
+
+/** Every fact counts: a recording or a cost may come alone, long after the end. */
+function saysNothing(news: CallNews): boolean {
+  return Object.values(news).every((value) => value === null || value === false);
 }

@@ -37,7 +37,11 @@ function refusesRows(campaign: Campaign, now: number): Refusal | null {
   if (campaign.archivedAt !== null) {
     return refuse("conflict", "The campaign is archived: it takes no more rows.");
   }
-  if (campaign.expired) return refuse("conflict", "The campaign's end has passed.");
+  const { endAfter } = campaign.settings;
+  // A batch that had completed before its end does not expire.
+  if (campaign.expired || (endAfter !== null && endAfter <= now)) {
+    return refuse("conflict", "The campaign's end has passed.");
+  }
   if (campaign.completedAt !== null && campaign.completedAt <= now - REVIVABLE_MS) {
     return refuse("conflict", "The campaign was completed too long ago: make another one.");
   }

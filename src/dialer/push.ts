@@ -7,6 +7,7 @@ import { INHERITED, type TaskRecord, type TaskSettings } from "../core/task.ts";
 import { type NewTask, newTask, type TaskBody } from "../core/task-body.ts";
 import { shown } from "../core/time.ts";
 import { type Campaign, isOver } from "./campaign.ts";
+import { explainTask } from "./explain.ts";
 import { keepAnswer, keptAnswer } from "./idempotency.ts";
 import { campaignOf } from "./moves.ts";
 import { stand, taskRecord } from "./records.ts";
@@ -42,12 +43,7 @@ export function push(
 
   const answers = takeIn(state, request.tasks, random, now);
   if (answers.some((answer) => answer.ok)) {
-    keepAnswer(
-      state,
-      request.idempotency,
-      answers.map((answer) => keepable(state, answer)),
-      now,
-    );
+    keepAnswer(state, request.idempotency, keepable(state, answers), now);
   }
   return { ok: true, value: answers };
 }
@@ -208,7 +204,7 @@ function recordOf(
     import: null,
     createdAt: arrival.createdAt,
     endedAt: null,
-    waiting: null,
+    waiting: explainTask(state, arrival.lane, { at: arrival.at, attempts: 0 }, arrival.createdAt),
   };
 }
 
@@ -278,14 +274,21 @@ type Kept =
   | { ok: true; existing: true; id: number }
   | { ok: true; existing: false; task: Omit<TaskRecord, "phone" | "context">; warnings: Warning[] };
 
+/** A row holds no more than 2 MB: a longer answer keeps only the first issues of each body. */
+const ANSWER_CHARS_MAX = 500_000;
 const ISSUES_KEPT = 3;
 
-function keepable(state: State, answer: PushedTask): Kept {
-  if (!answer.ok) {
-    return answer.issues === undefined
-      ? answer
-      : { ...answer, issues: answer.issues.slice(0, ISSUES_KEPT) };
-  }
+function keepable(state: State, answers: PushedTask[]): Kept[] {
+  const kept = answers.map((answer) => keptOf(state, answer));
+  const long = (one: Kept) => !one.ok && (one.issues?.length ?? 0) > ISSUES_KEPT;
+  if (!kept.some(long) || JSON.stringify(kept).length <= ANSWER_CHARS_MAX) return kept;
+  return kept.map((one) =>
+    one.ok || one.issues === undefined ? one : { ...one, issues: one.issues.slice(0, ISSUES_KEPT) },
+  );
+}
+
+function keptOf(state: State, answer: PushedTask): Kept {
+  if (!answer.ok) return answer;
   if (answer.existing) {
     const id = localKey("tsk", state.workspace, "left" in answer ? answer.left : answer.task.id);
     assert(id !== null, "an answer names a task of this workspace");

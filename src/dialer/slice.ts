@@ -5,7 +5,14 @@ import { type Standing, stand } from "./records.ts";
 import type { State } from "./state.ts";
 import { findTasks, tasksAbove } from "./tasks.ts";
 
-export const SLICE_KINDS = ["tasks", "calls", "campaigns", "suppressions", "late"] as const;
+export const SLICE_KINDS = [
+  "new tasks",
+  "changed tasks",
+  "calls",
+  "campaigns",
+  "suppressions",
+  "late",
+] as const;
 export type SliceKind = (typeof SLICE_KINDS)[number];
 
 /** Most rows of a kind in one slice, and most bytes of a parameter. */
@@ -59,7 +66,8 @@ export function readSlice(state: State, kinds: readonly SliceKind[], limit: numb
     more: false,
   };
   if (kinds.includes("calls")) addCalls(state, slice, limit);
-  if (kinds.includes("tasks")) addTasks(state, slice, limit);
+  if (kinds.includes("new tasks")) addNewTasks(state, slice, limit);
+  if (kinds.includes("changed tasks")) addChangedTasks(state, slice, limit);
   if (kinds.includes("campaigns")) addCampaigns(state, slice, limit);
   if (kinds.includes("suppressions")) addSuppressions(state, slice, limit);
   if (kinds.includes("late")) addLate(state, slice, Math.min(limit, LATE_ROWS));
@@ -103,8 +111,8 @@ function addCalls(state: State, slice: Slice, limit: number): void {
   }
 }
 
-/** Tasks above the watermark, and those that changed without a call. */
-function addTasks(state: State, slice: Slice, limit: number): void {
+/** Tasks above the watermark. */
+function addNewTasks(state: State, slice: Slice, limit: number): void {
   const watermark = flushedTasks(state);
   let bytes = 0;
   const fresh = tasksAbove(state.sql, watermark, limit);
@@ -118,6 +126,10 @@ function addTasks(state: State, slice: Slice, limit: number): void {
     slice.tasks.set(task.id, stand(state, task));
     slice.watermark = task.id;
   }
+}
+
+/** Tasks that changed without a call. */
+function addChangedTasks(state: State, slice: Slice, limit: number): void {
   for (const id of state.changes.tasks.keys()) {
     if (slice.dirty.length === limit || slice.tasks.size > 2 * limit) {
       slice.more = true;

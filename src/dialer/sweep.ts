@@ -5,6 +5,8 @@ import type { State } from "./state.ts";
 
 /** Rows that one sweep deletes at most. */
 const SLICE = 1_000;
+/** How long after its campaign a part of an import may still be delivered again, ms (H36). */
+const PARTS_KEPT_MS = 7 * 24 * 3_600_000;
 
 /**
  * Lets what is over leave the object, a slice at a time, once D1 knows everything: waiting tasks
@@ -14,12 +16,29 @@ const SLICE = 1_000;
 export function sweep(state: State, now: number): boolean {
   for (const campaign of [...state.campaigns()]) {
     if (campaign.swept || !isOver(campaign)) continue;
-    if (state.ledger.rowsOf(campaign.id) > 0 || state.openImports(campaign.id) > 0) continue;
+    if (state.openImports(campaign.id) > 0) continue;
+    dropRescued(state, campaign);
+    if (state.ledger.rowsOf(campaign.id) > 0) continue;
     if (sweepTasks(state, campaign) || sweepRest(state, campaign, now)) return true;
     campaign.swept = true;
     state.touch(campaign, "all");
   }
   return false;
+}
+
+/** A rescued call stays for a late report while its task waits (H22): here none does any more. */
+function dropRescued(state: State, campaign: Campaign): void {
+  if (state.ledger.rowsOf(campaign.id) === 0) return;
+  const rows = state.sql.all<{ id: number }>(
+    "SELECT id FROM call WHERE campaign = ? AND state = 'concluded' AND assumed = 1",
+    campaign.id,
+  );
+  const known = rows.map((row) => row.id).filter((id) => !state.changes.calls.has(id));
+  state.sql.run(
+    "DELETE FROM call WHERE id IN (SELECT value FROM json_each(?))",
+    JSON.stringify(known),
+  );
+  for (const id of known) state.ledger.forget(id);
 }
 
 /** Every task that is left waits in a lane: the others left with what ended them. */
@@ -49,13 +68,7 @@ function sweepTasks(state: State, campaign: Campaign): boolean {
 /** A completed batch can come back: its numbers stay until it cannot (H9, H28). */
 function sweepRest(state: State, campaign: Campaign, now: number): boolean {
   if (sweepOf(state, "external", "external_id", campaign.id)) return true;
-  if (canRevive(campaign, now)) return false;
-  if (sweepOf(state, "seen_phone", "hash", campaign.id)) return true;
-  state.sql.run(
-    "DELETE FROM import_part WHERE import IN (SELECT id FROM import WHERE campaign = ?)",
-    campaign.id,
-  );
-  return false;
+  return !canRevive(campaign, now) && sweepOf(state, "seen_phone", "hash", campaign.id);
 }
 
 function sweepOf(state: State, table: string, column: string, campaign: number): boolean {
@@ -76,6 +89,7 @@ function canRevive(campaign: Campaign, now: number): boolean {
 /** Once in a while: answers that count no more, lanes that stand empty, batches too old to come back. */
 export function tidy(state: State, now: number): void {
   dropOldAnswers(state, now);
+  dropOldParts(state, now);
   dropEmptyLanes(state);
   const old = state.sql.all<{ id: number }>(
     `SELECT id FROM campaign WHERE swept = 1 AND completed_at <= ?
@@ -87,6 +101,17 @@ export function tidy(state: State, now: number): void {
     campaign.swept = false;
     state.touch(campaign, "all");
   }
+}
+
+/** What became of parts that nobody delivers any more: their campaign is over for good, and long so. */
+function dropOldParts(state: State, now: number): void {
+  state.sql.run(
+    `DELETE FROM import_part WHERE import IN (
+       SELECT i.id FROM import i JOIN campaign c ON c.id = i.campaign WHERE c.swept = 1
+         AND (c.archived_at <= ?1 OR c.expired = 1 AND c.completed_at <= ?1 OR c.completed_at <= ?2))`,
+    now - PARTS_KEPT_MS,
+    now - PARTS_KEPT_MS - REVIVABLE_MS,
+  );
 }
 
 /** Lanes in which nobody waits and to which no call can give its task back (H21). */

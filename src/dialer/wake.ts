@@ -1,3 +1,4 @@
+import { hasPlace } from "./dispatch.ts";
 import type { State } from "./state.ts";
 
 /** An alarm that is due by more than this and has not come was lost, ms. */
@@ -18,7 +19,7 @@ export function nextEvent(
     flushAt === null ? null : flushAt + TIMER_GRACE_MS,
   ];
   const slots = state.copies.workspace?.slots ?? 0;
-  if (state.ledger.total < slots) events.push(state.lanes.nextOpening());
+  if (hasPlace(state.ledger, slots)) events.push(state.lanes.nextOpening());
   for (const campaign of state.liveCampaigns()) events.push(campaign.settings.endAfter);
   for (const trouble of state.connections.troubles()) events.push(trouble.probeAt);
   return events.reduce((first, at) => (at === null ? first : Math.min(first ?? at, at)), null);

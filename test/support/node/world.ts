@@ -8,6 +8,7 @@ import type {
   Lookup,
 } from "../../../src/carriers/carrier.ts";
 import { NO_NEWS } from "../../../src/carriers/carrier.ts";
+import type { CallRecord } from "../../../src/core/call.ts";
 import type { CampaignRecord } from "../../../src/core/campaign.ts";
 import type { CampaignBody } from "../../../src/core/campaign-body.ts";
 import {
@@ -15,6 +16,7 @@ import {
   type CampaignId,
   type ConnectionId,
   type ImportId,
+  localKey,
   makeId,
   type NumberId,
   type TaskId,
@@ -23,10 +25,13 @@ import {
 import type { TaskRecord } from "../../../src/core/task.ts";
 import type { TaskBody } from "../../../src/core/task-body.ts";
 import { ALL_DAYS, ALWAYS } from "../../../src/core/window.ts";
+import { callsOfTask } from "../../../src/db/calls.ts";
+import { readTaskRow, taskOf } from "../../../src/db/tasks.ts";
 import { Dialer } from "../../../src/dialer/dialer.ts";
 import type { Outside, Statement } from "../../../src/dialer/outside.ts";
 import type { Sql, SqlValue } from "../../../src/dialer/sql.ts";
 import type { AgentDoc, ConnectionDoc, Doc, WorkspaceDoc } from "../../../src/dialer/verbs.ts";
+import { databaseOf } from "./d1.ts";
 
 export const MINUTE = 60_000;
 export const HOUR = 60 * MINUTE;
@@ -38,11 +43,13 @@ export const CONNECTION = makeId("con", WORKSPACE, "c1");
 export const AGENT = makeId("agt", WORKSPACE, "a1");
 export const NUMBER = makeId("num", WORKSPACE, "n1");
 
-/** A dial as the carrier saw it. */
-export type Dialled = Dial & { at: number; connection: ConnectionId };
+/** A dial as the carrier saw it, and what it answered; null while it has not. */
+export type Dialled = Dial & { at: number; connection: ConnectionId; answer: Answer | null };
 
 /** SQLite in Node behind the Dialer's seam. */
-export function openSql(file = ":memory:"): Sql & { db: DatabaseSync; written: number } {
+export function openSql(
+  file = ":memory:",
+): Sql & { db: DatabaseSync; written: number; statements: number; bytes: number } {
   const db = new DatabaseSync(file);
   const prepared = new Map<string, ReturnType<DatabaseSync["prepare"]>>();
   const statement = (query: string) => {
@@ -54,9 +61,17 @@ export function openSql(file = ":memory:"): Sql & { db: DatabaseSync; written: n
   };
   const sql = {
     db,
+    /** Rows written, and statements run, so far. */
     written: 0,
-    all: <Row>(query: string, ...bind: SqlValue[]) => statement(query).all(...bind) as Row[],
+    statements: 0,
+    /** What it claims to take. */
+    bytes: 0,
+    all: <Row>(query: string, ...bind: SqlValue[]) => {
+      sql.statements += 1;
+      return statement(query).all(...bind) as Row[];
+    },
     run: (query: string, ...bind: SqlValue[]) => {
+      sql.statements += 1;
       sql.written += Number(statement(query).run(...bind).changes);
     },
     transaction: <T>(work: () => T): T => {
@@ -70,7 +85,7 @@ export function openSql(file = ":memory:"): Sql & { db: DatabaseSync; written: n
         throw error;
       }
     },
-    size: () => 0,
+    size: () => sql.bytes,
   };
   return sql;
 }
@@ -97,11 +112,17 @@ export class World {
   readonly d1 = openD1();
   /** Set to make D1 fail with this. */
   d1Fault: Error | null = null;
+  /** Comes between D1's commit of a batch and its answer. */
+  d1Answers: () => void | Promise<void> = () => undefined;
   d1Batches = 0;
   readonly dials: Dialled[] = [];
   readonly lookups: { call: string; at: number }[] = [];
   tests = 0;
   readonly logged: { event: string; fields: Record<string, unknown> }[] = [];
+  /** How often the alarm came. */
+  alarms = 0;
+  /** Called after every step, when no transaction is open. */
+  watch: () => void = () => undefined;
   /** What the carrier answers to a dial; a promise that stays open keeps it placing. */
   answer: (dial: Dialled) => Answer | Promise<Answer> = (dial) => ({
     kind: "accepted",
@@ -113,10 +134,11 @@ export class World {
   #alarm: number | null = null;
   #timers: Timer[] = [];
   #work = new Set<Promise<void>>();
-  #seed = 1;
+  #seed: number;
   #generation = 0;
 
-  constructor() {
+  constructor(seed = 1) {
+    this.#seed = seed;
     this.dialer = new Dialer(this.sql, this.#outside());
   }
 
@@ -128,10 +150,22 @@ export class World {
     this.dialer = new Dialer(this.sql, this.#outside());
   }
 
+  /** Another Dialer on the same rows, to compare with: it can only be asked, and does nothing. */
+  twin(): Dialer {
+    const nothing = () => undefined;
+    return new Dialer(this.sql, {
+      ...this.#outside(),
+      setAlarm: nothing,
+      background: nothing,
+      after: nothing,
+    });
+  }
+
   #outside(): Outside {
     const generation = this.#generation;
     const alive = () => generation === this.#generation;
     const carrier = this.#carrier(alive);
+    const never = new Promise<never>(() => undefined);
     return {
       now: () => this.now,
       random: () => this.random(),
@@ -153,8 +187,10 @@ export class World {
       open: async (connection) => ({ carrier, settings: { connection: connection.id } }),
       reportUrl: async (_connection, call) => `https://outdial.test/${call}`,
       d1: async (statements) => {
-        if (!alive()) throw new Error("the object is gone");
-        return this.#batch(statements);
+        if (!alive()) return never;
+        const rows = await this.#batch(statements);
+        await this.d1Answers();
+        return alive() ? rows : never;
       },
       log: (event, fields) => this.logged.push({ event, fields }),
     };
@@ -167,18 +203,21 @@ export class World {
       check: () => [],
       place: async (settings, dial) => {
         if (!alive()) return never;
-        const dialled = { ...dial, at: this.now, connection: settings.connection as ConnectionId };
+        const connection = settings.connection as ConnectionId;
+        const dialled: Dialled = { ...dial, at: this.now, connection, answer: null };
         this.dials.push(dialled);
-        const answer = await this.answer(dialled);
-        return alive() ? answer : never;
+        dialled.answer = await this.answer(dialled);
+        return alive() ? dialled.answer : never;
       },
       lookup: async (_settings, call) => {
         this.lookups.push({ call: call.call, at: this.now });
-        return this.lookup(call.call);
+        const found = this.lookup(call.call);
+        return alive() ? found : never;
       },
       test: async () => {
         this.tests += 1;
         this.test();
+        if (!alive()) await never;
       },
       end: async () => undefined,
       verify: async () => true,
@@ -211,6 +250,7 @@ export class World {
   async idle(): Promise<void> {
     for (let round = 0; round < 50; round++) await Promise.resolve();
     await new Promise((resolve) => setImmediate(resolve));
+    this.watch();
   }
 
   /** Moves the clock, firing timers and the alarm on their way. */
@@ -233,11 +273,17 @@ export class World {
         timer.work();
       } else {
         this.#alarm = null;
+        this.alarms += 1;
         await this.dialer.alarm();
       }
       await this.idle();
     }
     this.now = until;
+  }
+
+  /** The platform drops the alarm. */
+  loseAlarm(): void {
+    this.#alarm = null;
   }
 
   get alarm(): number | null {
@@ -325,8 +371,23 @@ export class World {
     return result;
   }
 
+  /** From the Dialer while it is there, then from D1. */
   async task(id: TaskId): Promise<TaskRecord> {
-    return taken(await this.dialer.readTask(id));
+    const reply = await this.dialer.readTask(id);
+    if (reply.ok || reply.code !== "not_found") return taken(reply);
+    const key = localKey("tsk", WORKSPACE, id) ?? 0;
+    const row = await readTaskRow(databaseOf(this.d1), WORKSPACE, key);
+    return row === null ? taken(reply) : taskOf(WORKSPACE, row);
+  }
+
+  /** Calls of a task, first attempt first: the Dialer's, then D1's. */
+  async calls(task: TaskId): Promise<CallRecord[]> {
+    const reply = await this.dialer.readCalls(task);
+    const here = reply.ok ? reply.value : [];
+    const key = localKey("tsk", WORKSPACE, task) ?? 0;
+    const stored = await callsOfTask(databaseOf(this.d1), WORKSPACE, key);
+    const left = stored.filter((one) => here.every((call) => call.id !== one.id));
+    return [...left, ...here].sort((a, b) => a.claimedAt - b.claimedAt);
   }
 
   async read(id: CampaignId): Promise<CampaignRecord> {

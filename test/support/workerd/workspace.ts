@@ -7,7 +7,11 @@ const DEADLINE_MS = 10_000;
 export type Json = Record<string, unknown>;
 /** A reply with its body, read. */
 export type Reply = { status: number; headers: Headers; text: string; json: Json };
-export type Ask = { body?: unknown; raw?: string; headers?: Record<string, string> };
+export type Ask = {
+  body?: unknown;
+  raw?: string | Uint8Array | ReadableStream;
+  headers?: Record<string, string>;
+};
 
 /** One request to the API, as it goes over the wire. */
 export async function ask(route: string, request: Ask = {}): Promise<Reply> {

@@ -1,0 +1,114 @@
+import { randomBytes } from "node:crypto";
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Secrets } from "./local.ts";
+
+/** What `.local/demo.json` says: everything that one needs to push a lead. */
+export type Demo = {
+  url: string;
+  apiKey: string;
+  agent: string;
+  from: string;
+  realtimeCampaign: string;
+  batchCampaign: string;
+};
+
+/** What stays secret: nobody else on this machine can read the file. */
+export type Keys = Secrets & {
+  carrierKey: string;
+  carrierSecret: string;
+  /** Of the demo's workspace, once there is one. */
+  apiKey: string | null;
+};
+
+/** The folder that keeps the demo between starts: D1, objects, the carrier's calls, keys. */
+export class Home {
+  readonly folder: string;
+  readonly carrierState: string;
+  readonly log: string;
+  readonly #keys: string;
+  readonly #demo: string;
+  readonly #lock: string;
+
+  constructor(folder: string) {
+    this.folder = folder;
+    this.carrierState = join(folder, "simulator.jsonl");
+    this.log = join(folder, "worker.log");
+    this.#keys = join(folder, "keys.json");
+    this.#demo = join(folder, "demo.json");
+    this.#lock = join(folder, "running.json");
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  }
+
+  /** The keys, drawn at the first start. */
+  keys(): Keys {
+    const known = readJson<Keys>(this.#keys);
+    if (known !== null) return known;
+    const keys: Keys = {
+      ADMIN_SECRET: draw(),
+      SIGNING_SECRET: draw(),
+      carrierKey: draw(),
+      carrierSecret: draw(),
+      apiKey: null,
+    };
+    writePrivately(this.#keys, keys);
+    return keys;
+  }
+
+  keepApiKey(apiKey: string): void {
+    writePrivately(this.#keys, { ...this.keys(), apiKey });
+  }
+
+  demo(): Demo | null {
+    return readJson<Demo>(this.#demo);
+  }
+
+  keepDemo(demo: Demo): void {
+    writePrivately(this.#demo, demo);
+  }
+
+  /** The process that runs on this folder, or null: two would write over each other. */
+  runner(): { pid: number; url: string } | null {
+    const known = readJson<{ pid: number; url: string }>(this.#lock);
+    return known !== null && known.pid !== process.pid && isAlive(known.pid) ? known : null;
+  }
+
+  enter(url: string): void {
+    writePrivately(this.#lock, { pid: process.pid, url });
+  }
+
+  leave(): void {
+    rmSync(this.#lock, { force: true });
+  }
+}
+
+/** 32 random bytes as text. */
+export function draw(): string {
+  return randomBytes(32).toString("base64url");
+}
+
+export function readJson<T>(path: string): T | null {
+  try {
+    return JSON.parse(readFileSync(path, "utf8")) as T;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+    throw new Error(`${path} cannot be read: ${String(error)}`, { cause: error });
+  }
+}
+
+/** Whole or not at all, and for this user only. */
+export function writePrivately(path: string, value: unknown): void {
+  const draft = `${path}.new`;
+  rmSync(draft, { force: true });
+  writeFileSync(draft, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 });
+  renameSync(draft, path);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}

@@ -1,0 +1,88 @@
+import type { ImportId, WorkspaceId } from "../core/ids.ts";
+import { liveWorkspaces } from "../db/campaigns.ts";
+import { type Db, database } from "../db/database.ts";
+import { deleteRejectsBefore, importsWithoutLife, touchImports } from "../db/imports.ts";
+import { deleteReportTextsBefore } from "../db/reports.ts";
+import { abandonUpload, removeUpload } from "../db/uploads.ts";
+import { dialerOf } from "../shell/dialer.ts";
+import { logFault } from "../shell/faults.ts";
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
+const STALLED_MS = MINUTE_MS;
+const UPLOAD_ABANDONED_MS = 15 * MINUTE_MS;
+const REJECTS_KEPT_MS = 30 * DAY_MS;
+const REPORT_TEXTS_KEPT_MS = DAY_MS;
+
+/** Most imports of one look: the next minute takes up the others. */
+const AT_ONCE = 100;
+/** Objects asked side by side: six connections are all that one invocation may have open. */
+const OBJECTS_AT_ONCE = 5;
+
+/** What cron does once a minute: takes up whatever a lost alarm or a lost message left behind. */
+export async function watchdog(env: Env, now: number): Promise<void> {
+  await watchImports(env, now);
+  const db = database(env);
+  await guarded("report texts", () => deleteReportTextsBefore(db, now - REPORT_TEXTS_KEPT_MS));
+  await guarded("tick", async () => {
+    await inGroups(await liveWorkspaces(db), (workspace) =>
+      guarded("tick", () => dialerOf(env, workspace).tick(), { workspace }),
+    );
+  });
+}
+
+/** Sends lost messages of imports again, removes uploads that stopped and rejected rows of old. */
+export async function watchImports(env: Env, now: number): Promise<void> {
+  const db = database(env);
+  await guarded("stalled imports", () => sendAgain(env, db, now));
+  await guarded("stopped uploads", () => removeStopped(env, db, now));
+  await guarded("old rejects", () => deleteRejectsBefore(db, now - REJECTS_KEPT_MS));
+}
+
+/** A message too many is harmless: the part that is done is not carried again. */
+async function sendAgain(env: Env, db: Db, now: number): Promise<void> {
+  const stalled = await importsWithoutLife(db, "running", now - STALLED_MS, AT_ONCE);
+  if (stalled.length === 0) return;
+  const messages = stalled.map(({ workspace, id, partsDone }) => {
+    return { body: { workspace, import: id, part: partsDone } };
+  });
+  await env.INGEST.sendBatch(messages);
+  const ids = stalled.map(({ id }) => id);
+  await touchImports(db, ids, now);
+  console.log(JSON.stringify({ event: "watchdog", imports: ids }));
+}
+
+async function removeStopped(env: Env, db: Db, now: number): Promise<void> {
+  const stopped = await importsWithoutLife(db, "uploading", now - UPLOAD_ABANDONED_MS, AT_ONCE);
+  for (const { workspace, id } of stopped) await abandonUpload(db, workspace, id);
+  const abandoned = await importsWithoutLife(db, "abandoned", now, AT_ONCE);
+  await inGroups(abandoned, ({ workspace, id }) =>
+    guarded("stopped upload", () => drop(env, db, workspace, id), { workspace, import: id }),
+  );
+}
+
+/** The Dialer may have opened it: only once it holds nothing up there is it forgotten here. */
+async function drop(env: Env, db: Db, workspace: WorkspaceId, id: ImportId): Promise<void> {
+  const reply = await dialerOf(env, workspace).dropImport(id);
+  if (!reply.ok) throw new Error(`the Dialer keeps an upload: ${reply.message}`);
+  await removeUpload(db, workspace, id);
+}
+
+/** One task of the watchdog: its fault is logged and stops no other. */
+async function guarded(
+  what: string,
+  work: () => Promise<unknown>,
+  more: Record<string, unknown> = {},
+): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    logFault("watchdog", error, { what, ...more });
+  }
+}
+
+async function inGroups<T>(items: T[], work: (item: T) => Promise<void>): Promise<void> {
+  for (let at = 0; at < items.length; at += OBJECTS_AT_ONCE) {
+    await Promise.all(items.slice(at, at + OBJECTS_AT_ONCE).map(work));
+  }
+}

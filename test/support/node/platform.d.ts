@@ -1,0 +1,2 @@
+/** What `src/db` names of the platform, which has no types in Node. */
+type D1Database = import("@cloudflare/workers-types").D1Database;
