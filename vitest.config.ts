@@ -38,9 +38,13 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
+          globalSetup: ["./test/e2e/bundle.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
+          maxWorkers: 1,
           fileParallelism: false,
+          // After the others: whoever measures seconds needs the machine for himself.
+          sequence: { groupOrder: 1 },
         },
       },
     ],

@@ -14,7 +14,7 @@ const LINE_MS = 3_000;
 const CAMPAIGNS_SHOWN = 8;
 const CALLS_SHOWN = 5;
 const BAR_MAX = 30;
-const COLUMNS = ["waiting", "on call", "completed", "archived"] as const;
+const COLUMNS = ["waiting", "running", "completed", "archived"] as const;
 
 /** Shows what goes on for as long as the process lives: redrawn in place, or line by line. */
 export function showLive(
@@ -106,7 +106,7 @@ export function lineOf({ workspace, campaigns }: View): string {
   const parts = campaigns.map(({ name, status, counters }) => {
     const { queued, paused, running, completed, archived } = counters;
     const gone = archived === 0 ? "" : `, ${archived} archived`;
-    return `${name} ${status}: ${queued + paused} waiting, ${running} on call, ${completed} completed${gone}`;
+    return `${name} ${status}: ${queued + paused} waiting, ${running} running, ${completed} completed${gone}`;
   });
   const slots = `slots ${workspace.slotsInUse}/${workspace.slots}`;
   return [slots, ...parts, outcomesOf(campaigns)].join(" | ");

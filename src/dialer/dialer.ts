@@ -237,6 +237,7 @@ export class Dialer implements DialerVerbs {
         if (call !== null) lost(state, call, "restarted before the answer", now);
       }
     });
+    this.#wake.need(nextEvent(state, null, this.#flush.dueAt), now);
   }
 
   /** Asks the carrier to dial a committed claim, once. */

@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { CampaignBody } from "../../src/core/campaign-body.ts";
-import type { CampaignId, ImportId } from "../../src/core/ids.ts";
-import { makeId } from "../../src/core/ids.ts";
+import { type CampaignId, type ImportId, makeId, type TaskId } from "../../src/core/ids.ts";
 import { MOVES } from "../../src/core/status.ts";
 import { sampleTask } from "../../src/core/task-body.ts";
 import { refused, rowsOf } from "../support/node/scene.ts";
@@ -227,6 +226,21 @@ describe("H28, H30 statuses and moves", () => {
     await world.move(campaign, "pause");
     await world.finish(world.last(), "connected");
     expect((await world.read(campaign)).status).toBe("completed");
+  });
+
+  it("H28 a batch whose last task is archived singly completes, a paused one too", async () => {
+    for (const paused of [false, true]) {
+      const world = new World();
+      await world.setUp({ workspace: { slots: 0 } });
+      const campaign = await world.campaign({ type: "batch", paused });
+      await world.import(campaign, [world.phone(), world.phone()]);
+      const rows = world.sql.all<{ id: number }>("SELECT id FROM task");
+      const [one, two] = rows.map((row) => makeId("tsk", WORKSPACE, row.id)) as [TaskId, TaskId];
+      taken(await world.dialer.moveTask(one, "archive"));
+      expect((await world.read(campaign)).completedAt).toBeNull();
+      taken(await world.dialer.moveTask(two, "archive"));
+      expect(await world.read(campaign)).toMatchObject({ status: "completed", completedAt: START });
+    }
   });
 
   it("H28 a batch without tasks stays scheduled, through pause, resume and an import of nothing", async () => {

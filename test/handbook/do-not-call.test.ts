@@ -73,6 +73,21 @@ describe("H40 at ingest", () => {
   });
 });
 
+describe("H36, H40 entries in any order", () => {
+  it("H36 an older version of an entry never replaces a newer one", async () => {
+    const campaign = await world.campaign({ paused: true });
+    const phone = world.phone();
+    const put = async (version: number, doc: { expiresAt: null } | null) =>
+      world.dialer.putCopies([{ kind: "suppression", id: phone, version, doc }]);
+    await put(9, { expiresAt: null });
+    await put(8, null);
+    expect(await push(campaign, phone)).toMatchObject(suppressed);
+    await put(10, null);
+    await put(9, { expiresAt: null });
+    expect(await push(campaign, phone)).toMatchObject({ ok: true });
+  });
+});
+
 describe("H40 at the instant of dialling", () => {
   it("H40 a task whose number was listed since is archived in its turn, without a dial", async () => {
     const campaign = await world.campaign({ startAfter: world.now + HOUR });
@@ -215,6 +230,19 @@ describe("H40 by an outcome", () => {
     expect(stored()[0]?.deleted_at).not.toBeNull();
     expect(await push(campaign, phone)).toMatchObject({ ok: true });
     expect(taken(await world.dialer.readWorkspace()).slots).toBe(2);
+  });
+
+  it("H40 a removal that was made before the outcome does not undo it, however late it comes", async () => {
+    const campaign = await world.campaign();
+    const { phone } = await world.push(campaign);
+    world.d1Fault = new Error("D1 is away");
+    await world.finish(world.last(), "do_not_call");
+    await unlist(phone);
+    expect(await push(campaign, phone)).toMatchObject(suppressed);
+    world.d1Fault = null;
+    await world.run(5 * MINUTE);
+    expect(stored()).toMatchObject([{ phone, source: "outcome", deleted_at: null }]);
+    expect(await push(campaign, phone)).toMatchObject(suppressed);
   });
 
   it("H40 an outcome after a person's removal puts the number back", async () => {

@@ -165,6 +165,19 @@ describe("a connection in doubt", () => {
     expect(world.dials).toHaveLength(2);
   });
 
+  it("H22 is closed from the restart on that lost an answer", async () => {
+    probesFail();
+    lookupsFail();
+    await LOSSES["a restart before the answer"]?.();
+    const task = await world.push(await world.campaign());
+    world.restart();
+    world.answer = accepted;
+    await world.push(await world.campaign());
+    await world.run(SECOND);
+    expect(world.dials).toHaveLength(1);
+    expect((await world.calls(task.id))[0]?.status).toBe("unknown");
+  });
+
   it("H22 does not close another connection", async () => {
     await addMore(world);
     probesFail();

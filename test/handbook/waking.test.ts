@@ -58,6 +58,17 @@ it("H27 a limit that is reached does so, too", async () => {
   expect(await alarmsIn(MINUTE)).toBeLessThan(10);
 });
 
+it("H22 a restart that is first noticed by a look at a task wakes for the lost answer as well", async () => {
+  world.answer = never;
+  const task = await world.push(await world.campaign());
+  await world.run(5_000);
+  world.restart();
+  expect((await world.task(task.id)).status).toBe("running");
+  expect(world.alarm).toBeLessThanOrEqual(world.now + 1);
+  await world.run(1_000);
+  expect(world.lookups).toHaveLength(1);
+});
+
 it("H12 an alarm that the platform lost is made good by the next look from outside", async () => {
   await world.push(await world.campaign(), { startAfter: START + 10 * MINUTE });
   await world.run(MINUTE);

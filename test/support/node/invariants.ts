@@ -127,10 +127,12 @@ async function checkMemory(world: World): Promise<void> {
   const { slots, slotsInUse } = taken(await dialer.readWorkspace());
   expect(slotsInUse).toBe(leases?.held);
   const says = await factsOf(world, dialer);
-  if (leases?.placing === 0) expect(says).toEqual(await factsOf(world, world.twin()));
+  // Pace is in memory alone, and answers that are awaited are lost to whoever starts.
+  const paced = sql.all("SELECT 1 FROM copy WHERE doc ->> 'perSecond' IS NOT NULL").length > 0;
+  if (leases?.placing === 0 && !paced) expect(says).toEqual(await factsOf(world, world.twin()));
   // H23: what is due and next is not left while a slot is free.
   const idle = says.tasks.filter((task) => task.waiting?.reason === "slots");
-  if (slotsInUse < slots && (leases?.placing ?? 0) < 3) expect(idle).toEqual([]);
+  if (!paced && slotsInUse < slots && (leases?.placing ?? 0) < 3) expect(idle).toEqual([]);
 }
 
 async function factsOf(world: World, dialer: Dialer) {

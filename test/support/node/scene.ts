@@ -132,3 +132,11 @@ export async function refused(
   if (answer.ok) throw new Error("it was taken");
   return { code: answer.code, paths: (answer.issues ?? []).map((issue) => issue.path) };
 }
+
+/** All that the object has, but for where its ids go on. */
+export function everything(world: World): unknown {
+  const tables = world.sql.all<{ name: string }>(
+    "SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'meta'",
+  );
+  return tables.map(({ name }) => [name, world.sql.all(`SELECT * FROM "${name}"`)]);
+}

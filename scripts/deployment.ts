@@ -1,0 +1,54 @@
+import { join } from "node:path";
+import { readJson, writePrivately } from "./home.ts";
+
+type Kept = {
+  url: string | null;
+  /** The only copy outside of Cloudflare, which does not show it again. */
+  signingSecret: string | null;
+  adminSecret: string | null;
+  workspace: string | null;
+  apiKey: string | null;
+};
+
+const NOTHING: Kept = {
+  url: null,
+  signingSecret: null,
+  adminSecret: null,
+  workspace: null,
+  apiKey: null,
+};
+
+/**
+ * What `npm run deploy` remembers of one deployment, by its database, so that two accounts do not
+ * mix. Each thing is kept before it is used: whatever fails after that, the next run knows it.
+ */
+export class Deployment {
+  readonly file: string;
+  #kept: Kept;
+
+  constructor(folder: string, database: string) {
+    this.file = join(folder, `${database}.json`);
+    this.#kept = { ...NOTHING, ...readJson<Partial<Kept>>(this.file) };
+  }
+
+  get url(): string | null {
+    return this.#kept.url;
+  }
+  get signingSecret(): string | null {
+    return this.#kept.signingSecret;
+  }
+  get adminSecret(): string | null {
+    return this.#kept.adminSecret;
+  }
+  get workspace(): string | null {
+    return this.#kept.workspace;
+  }
+  get apiKey(): string | null {
+    return this.#kept.apiKey;
+  }
+
+  keep(some: Partial<Kept>): void {
+    this.#kept = { ...this.#kept, ...some };
+    writePrivately(this.file, this.#kept);
+  }
+}

@@ -1,0 +1,153 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { openStage, type Stage } from "./account.ts";
+
+const ROOT = join(import.meta.dirname, "..", "..");
+const COMMITTED = readFileSync(join(ROOT, "wrangler.toml"), "utf8");
+const QUEUES = ["outdial-ingest", "outdial-reports", "outdial-dead"];
+const TIMEOUT_MS = 30_000;
+
+let stage: Stage;
+beforeEach(async () => {
+  stage = await openStage();
+});
+afterEach(() => {
+  expect(readFileSync(join(ROOT, "wrangler.toml"), "utf8")).toBe(COMMITTED);
+  stage.close();
+});
+
+const commands = () => stage.read().asked.map((one) => one.command);
+const uploads = () => stage.read().asked.filter((one) => one.command === "deploy");
+/** Values that a secret was ever given. */
+const valuesOf = (name: string) => new Set(uploads().flatMap(({ secrets }) => secrets[name] ?? []));
+
+describe("npm run deploy", { timeout: TIMEOUT_MS }, () => {
+  test("makes everything in an empty account, and says where it is", async () => {
+    const { code, out } = await stage.deploy();
+    expect(code).toBe(0);
+    const { databases, queues, migrated, worker, workspaces } = stage.read();
+    expect(databases.map((one) => one.name)).toEqual(["outdial"]);
+    expect(queues).toEqual(QUEUES);
+    expect(migrated).toEqual([databases[0]?.uuid]);
+    expect(Object.keys(worker?.secrets ?? {}).sort()).toEqual(["ADMIN_SECRET", "SIGNING_SECRET"]);
+    expect(worker?.publicUrl).toBe(stage.address);
+    expect(workspaces).toEqual(["ws_1"]);
+    expect(out).toContain(stage.address);
+    expect(out).toContain("key: od_ws_1");
+    // Secrets are this user's alone, and wrangler's copy of them is gone.
+    const kept = readdirSync(stage.memory).filter((name) => name.endsWith(".json"));
+    expect(kept).toEqual([`${databases[0]?.uuid}.json`]);
+    expect(statSync(join(stage.memory, kept[0] ?? "")).mode & 0o777).toBe(0o600);
+    // The schema is there before the code that needs it.
+    expect(commands().indexOf("d1 migrations apply outdial")).toBeLessThan(
+      commands().indexOf("deploy"),
+    );
+  });
+
+  test("repeated, makes nothing, touches no secret and uploads once", async () => {
+    await stage.deploy();
+    const before = stage.read();
+    stage.write({ asked: [] });
+    const { code, out } = await stage.deploy();
+    const after = stage.read();
+    expect(code).toBe(0);
+    expect({ ...after, asked: [], migrated: [] }).toEqual({ ...before, asked: [], migrated: [] });
+    expect(uploads().map(({ secrets, publicUrl }) => ({ secrets, publicUrl }))).toEqual([
+      { secrets: {}, publicUrl: stage.address },
+    ]);
+    expect(commands().filter((one) => one.includes("create"))).toEqual([]);
+    expect(out).toContain("key: od_ws_1");
+  });
+
+  test("from a fresh clone, learns what is there from wrangler and the Worker", async () => {
+    await stage.deploy({ PUBLIC_URL: stage.address });
+    const before = stage.read();
+    rmSync(stage.memory, { recursive: true });
+    stage.write({ asked: [] });
+    const { code, out } = await stage.deploy();
+    expect(code).toBe(0);
+    expect(stage.read().worker).toEqual(before.worker);
+    expect(stage.read().workspaces).toEqual(["ws_1"]);
+    // A live Worker is never without its address, not even between two uploads.
+    expect(uploads().map(({ keepVars }) => keepVars)).toEqual([true]);
+    expect(out).toContain("workspace ws_1, key: was shown when the workspace was made");
+  });
+
+  test.each(["d1 create", "queues create outdial-reports", "d1 migrations", "deploy"])(
+    "goes on after %s failed",
+    async (failing) => {
+      stage.write({ failing });
+      const first = await stage.deploy();
+      expect(first.code).toBe(1);
+      expect(first.errors).toContain("Nothing is lost");
+      expect(first.errors).toContain("Internal error [code: 10013]");
+      stage.write({ failing: null });
+      expect((await stage.deploy()).code).toBe(0);
+      const { databases, queues, worker, workspaces } = stage.read();
+      expect(databases).toHaveLength(1);
+      expect(queues.toSorted()).toEqual(QUEUES.toSorted());
+      expect(worker?.publicUrl).toBe(stage.address);
+      expect(workspaces).toEqual(["ws_1"]);
+      expect(valuesOf("SIGNING_SECRET").size).toBe(1);
+    },
+  );
+
+  test("makes the workspace later when the Worker could not", async () => {
+    stage.trouble.workspaces = 1;
+    expect((await stage.deploy()).code).toBe(1);
+    const { code, out } = await stage.deploy();
+    expect(code).toBe(0);
+    expect(out).toContain("key: od_ws_1");
+    expect(stage.read().workspaces).toEqual(["ws_1"]);
+    expect(valuesOf("ADMIN_SECRET").size).toBe(1);
+  });
+
+  test("draws the admin secret anew where nobody knows it and a workspace is to be made", async () => {
+    stage.trouble.workspaces = 1;
+    await stage.deploy();
+    const signing = stage.read().worker?.secrets.SIGNING_SECRET;
+    rmSync(stage.memory, { recursive: true });
+    expect((await stage.deploy()).code).toBe(0);
+    expect(stage.read().workspaces).toEqual(["ws_1"]);
+    expect(valuesOf("ADMIN_SECRET").size).toBe(2);
+    expect(stage.read().worker?.secrets.SIGNING_SECRET).toBe(signing);
+  });
+
+  test("does not sign over data that was signed with a lost secret", async () => {
+    await stage.deploy();
+    rmSync(stage.memory, { recursive: true });
+    stage.write({ worker: null, asked: [] });
+    const refused = await stage.deploy();
+    expect(refused.code).toBe(1);
+    expect(refused.errors).toContain("SIGNING_SECRET=… npm run deploy");
+    expect(uploads()).toEqual([]);
+    expect((await stage.deploy({ SIGNING_SECRET: "the one it had" })).code).toBe(0);
+    expect(stage.read().worker?.secrets.SIGNING_SECRET).toBe("the one it had");
+  });
+
+  test("says how to sign in", async () => {
+    stage.write({ signedIn: false });
+    const { code, errors } = await stage.deploy();
+    expect(code).toBe(1);
+    expect(errors).toContain("npx wrangler login");
+    expect(commands()).toEqual(["whoami"]);
+  });
+
+  test("writes a configuration that the real wrangler takes", async () => {
+    await stage.deploy();
+    const wrangler = join(ROOT, "node_modules", "wrangler", "bin", "wrangler.js");
+    const out = join(stage.memory, "out");
+    const config = join(stage.memory, "wrangler.toml");
+    const args = [wrangler, "deploy", "--dry-run", "--config", config, "--outdir", out];
+    const said = execFileSync(process.execPath, args, {
+      cwd: ROOT,
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "inherit"],
+      env: { ...process.env, WRANGLER_SEND_METRICS: "false" },
+    });
+    expect(said).toContain(`env.PUBLIC_URL ("${stage.address}")`);
+    expect(existsSync(join(out, "index.js"))).toBe(true);
+  });
+});
