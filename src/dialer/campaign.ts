@@ -2,12 +2,15 @@ import type { CampaignRecord, CampaignSettings, Waiting } from "../core/campaign
 import { makeId, type WorkspaceId } from "../core/ids.ts";
 import type { Outcome } from "../core/outcome.ts";
 import { campaignStatus } from "../core/status.ts";
+import type { Ledger } from "./ledger.ts";
 import type { Sql } from "./sql.ts";
 
 /**
  * A campaign as the Dialer holds it. The counts are of tasks by where they are:
  * `waiting` in a lane, `held` in a lane by a single pause (H31), `running` with a call that is
- * not concluded, `completed`, `archived`. What people see follows from them (`recordOf`), so
+ * not concluded, `completed`, `archived`. Its row has the sum in place of `waiting` and `running`,
+ * which follow from it and the open calls: so a claim, which only moves a task from one to the
+ * other, writes no campaign. What people see follows from them (`recordOf`), so
  * that a pause touches one row whatever the number of tasks (H30).
  */
 export type Campaign = {
@@ -39,6 +42,11 @@ export function isOver(campaign: Campaign): boolean {
   return campaign.archivedAt !== null || campaign.completedAt !== null;
 }
 
+/** Tasks that the campaign ever had. */
+function tasksOf({ waiting, held, running, completed, archived }: Campaign): number {
+  return waiting + held + running + completed + archived;
+}
+
 type Row = {
   id: number;
   settings: string;
@@ -51,9 +59,8 @@ type Row = {
   archived_at: number | null;
   expired: number;
   swept: number;
-  waiting: number;
+  tasks: number;
   held: number;
-  running: number;
   completed: number;
   archived: number;
   attempts: number;
@@ -61,7 +68,8 @@ type Row = {
   outcomes: string;
 };
 
-function fromRow(row: Row): Campaign {
+function fromRow(row: Row, running: number): Campaign {
+  const { tasks, held, completed, archived } = row;
   return {
     id: row.id,
     settings: JSON.parse(row.settings) as CampaignSettings,
@@ -74,11 +82,11 @@ function fromRow(row: Row): Campaign {
     archivedAt: row.archived_at,
     expired: row.expired === 1,
     swept: row.swept === 1,
-    waiting: row.waiting,
-    held: row.held,
-    running: row.running,
-    completed: row.completed,
-    archived: row.archived,
+    waiting: tasks - held - running - completed - archived,
+    held,
+    running,
+    completed,
+    archived,
     attempts: row.attempts,
     talkMs: row.talk_ms,
     outcomes: JSON.parse(row.outcomes) as Record<Outcome, number>,
@@ -86,27 +94,28 @@ function fromRow(row: Row): Campaign {
 }
 
 /** Campaigns whose tasks have not all left. */
-export function loadCampaigns(sql: Sql): Campaign[] {
-  return sql.all<Row>("SELECT * FROM campaign WHERE swept = 0").map(fromRow);
+export function loadCampaigns(sql: Sql, ledger: Ledger): Campaign[] {
+  const rows = sql.all<Row>("SELECT * FROM campaign WHERE swept = 0");
+  return rows.map((row) => fromRow(row, ledger.openOf(row.id)));
 }
 
-export function loadCampaign(sql: Sql, id: number): Campaign | null {
+export function loadCampaign(sql: Sql, id: number, ledger: Ledger): Campaign | null {
   const row = sql.all<Row>("SELECT * FROM campaign WHERE id = ?", id)[0];
-  return row === undefined ? null : fromRow(row);
+  return row === undefined ? null : fromRow(row, ledger.openOf(id));
 }
 
 /** Writes a campaign whole. */
 export function saveCampaign(sql: Sql, c: Campaign): void {
   sql.run(
     `INSERT INTO campaign (id, type, settings, paused, epoch, starts_at, created_at, started_at,
-       completed_at, archived_at, expired, swept, waiting, held, running, completed, archived,
+       completed_at, archived_at, expired, swept, tasks, held, completed, archived,
        attempts, talk_ms, outcomes)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (id) DO UPDATE SET settings = excluded.settings, paused = excluded.paused,
        epoch = excluded.epoch, starts_at = excluded.starts_at, started_at = excluded.started_at,
        completed_at = excluded.completed_at, archived_at = excluded.archived_at,
-       expired = excluded.expired, swept = excluded.swept, waiting = excluded.waiting,
-       held = excluded.held, running = excluded.running, completed = excluded.completed,
+       expired = excluded.expired, swept = excluded.swept, tasks = excluded.tasks,
+       held = excluded.held, completed = excluded.completed,
        archived = excluded.archived, attempts = excluded.attempts, talk_ms = excluded.talk_ms,
        outcomes = excluded.outcomes`,
     c.id,
@@ -121,9 +130,8 @@ export function saveCampaign(sql: Sql, c: Campaign): void {
     c.archivedAt,
     c.expired ? 1 : 0,
     c.swept ? 1 : 0,
-    c.waiting,
+    tasksOf(c),
     c.held,
-    c.running,
     c.completed,
     c.archived,
     c.attempts,
@@ -135,11 +143,10 @@ export function saveCampaign(sql: Sql, c: Campaign): void {
 /** Writes what a call changes of a campaign: its counts and its first dial. */
 export function saveCounts(sql: Sql, c: Campaign): void {
   sql.run(
-    `UPDATE campaign SET waiting = ?, held = ?, running = ?, completed = ?, archived = ?,
+    `UPDATE campaign SET tasks = ?, held = ?, completed = ?, archived = ?,
        attempts = ?, talk_ms = ?, outcomes = ?, started_at = ?, completed_at = ? WHERE id = ?`,
-    c.waiting,
+    tasksOf(c),
     c.held,
-    c.running,
     c.completed,
     c.archived,
     c.attempts,

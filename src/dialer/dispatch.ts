@@ -166,8 +166,11 @@ function claim(
   state.changes.note("calls", call.id);
   countWaiting(task, campaign, -1);
   campaign.running += 1;
-  campaign.startedAt ??= now;
-  state.touch(campaign);
+  state.changes.note("campaigns", campaign.id);
+  if (campaign.startedAt === null) {
+    campaign.startedAt = now;
+    state.touch(campaign);
+  }
   state.connections.claimed(connection, now);
   return {
     call: call.id,

@@ -29,6 +29,7 @@ export class Ledger {
   readonly #entries = new Map<number, Entry>();
   readonly #leasesOf = new Map<number, number>();
   readonly #rowsOf = new Map<number, number>();
+  readonly #openOf = new Map<number, number>();
   readonly #loads = new Map<string, ConnectionLoad>();
   readonly #byTask = new Map<number, number[]>();
   readonly #byCarrierId = new Map<string, number>();
@@ -63,6 +64,11 @@ export class Ledger {
 
   leasesOf(campaign: number): number {
     return this.#leasesOf.get(campaign) ?? 0;
+  }
+
+  /** Calls of a campaign that are not concluded: its running tasks. */
+  openOf(campaign: number): number {
+    return this.#openOf.get(campaign) ?? 0;
   }
 
   /** Calls of a campaign that have rows, concluded ones too. */
@@ -150,6 +156,7 @@ export class Ledger {
   }
 
   #count(entry: Entry, by: 1 | -1): void {
+    if (entry.state !== "concluded") bump(this.#openOf, entry.campaign, by);
     if (!holdsSlot(entry.state)) return;
     const placing = entry.state === "placing" ? by : 0;
     this.total += by;

@@ -60,13 +60,13 @@ export class State {
     this.copies.load();
     this.connections.load();
     this.#hashKey = this.#loadHashKey(random);
-    for (const campaign of loadCampaigns(sql)) {
-      this.#campaigns.set(campaign.id, campaign);
-      this.changes.note("campaigns", campaign.id);
-    }
     for (const call of loadTracked(sql)) {
       this.ledger.track(call);
       this.changes.note("calls", call.id);
+    }
+    for (const campaign of loadCampaigns(sql, this.ledger)) {
+      this.#campaigns.set(campaign.id, campaign);
+      this.changes.note("campaigns", campaign.id);
     }
     for (const { task } of sql.all<{ task: number }>("SELECT task FROM dirty")) {
       this.changes.note("tasks", task);
@@ -128,7 +128,7 @@ export class State {
   findCampaign(id: number): Campaign | null {
     const known = this.#campaigns.get(id);
     if (known !== undefined) return known;
-    const loaded = loadCampaign(this.sql, id);
+    const loaded = loadCampaign(this.sql, id, this.ledger);
     if (loaded !== null) this.#campaigns.set(id, loaded);
     return loaded;
   }

@@ -23,7 +23,7 @@ type Violation = { rule: string; rows: unknown[] };
 /** Each query finds what must not be; `live` campaigns are those whose tasks can still be dialled. */
 const NEVER: Record<string, string> = {
   "counters equal the rows": `
-    SELECT c.id, c.waiting, c.held, c.running, n.* FROM campaign c JOIN (
+    SELECT c.id, c.tasks, c.held, c.completed, c.archived, n.* FROM campaign c JOIN (
       SELECT c.id AS campaign,
         (SELECT COUNT(*) FROM waiting w JOIN lane l ON l.id = w.lane
           WHERE l.campaign = c.id AND l.pause IS NOT c.epoch) AS rows_waiting,
@@ -31,8 +31,8 @@ const NEVER: Record<string, string> = {
           WHERE l.campaign = c.id AND l.pause IS c.epoch) AS rows_held,
         (SELECT COUNT(*) FROM call k WHERE k.campaign = c.id AND k.state <> 'concluded') AS calls
       FROM campaign c) n ON n.campaign = c.id
-    WHERE c.running <> n.calls OR (c.archived_at IS NULL AND c.completed_at IS NULL
-      AND (c.waiting <> n.rows_waiting OR c.held <> n.rows_held))`,
+    WHERE c.archived_at IS NULL AND c.completed_at IS NULL AND (c.held <> n.rows_held
+      OR c.tasks - c.held - c.completed - c.archived <> n.rows_waiting + n.calls)`,
   "who waits has a task that says so": `
     SELECT w.* FROM waiting w LEFT JOIN task t ON t.id = w.task
     WHERE t.id IS NULL OR t.ended IS NOT NULL OR t.lane <> w.lane OR t.at <> w.at
@@ -68,9 +68,9 @@ const NEVER: Record<string, string> = {
   "a batch completes when nothing of it is open, and only then": `
     SELECT c.* FROM campaign c WHERE c.type = 'batch' AND c.archived_at IS NULL AND c.expired = 0
       AND CASE WHEN c.completed_at IS NULL
-        THEN c.waiting + c.held + c.running = 0 AND c.completed + c.archived > 0
+        THEN c.tasks = c.completed + c.archived AND c.tasks > 0
           AND NOT EXISTS (SELECT 1 FROM import i WHERE i.campaign = c.id AND i.open = 1)
-        ELSE c.waiting + c.held + c.running > 0 OR c.completed + c.archived = 0 END`,
+        ELSE c.tasks > c.completed + c.archived OR c.tasks = 0 END`,
 };
 
 /** After every step. */
