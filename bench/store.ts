@@ -2,49 +2,17 @@
  * What the Dialer itself costs: the production code on SQLite in Node, without network. One call
  * after the other is claimed, answered, ended and concluded, with ever more tasks waiting.
  */
-import { DatabaseSync } from "node:sqlite";
 import { type Carrier, NO_NEWS } from "../src/carriers/carrier.ts";
 import { type ImportId, makeId, type WorkspaceId } from "../src/core/ids.ts";
 import { ALL_DAYS, ALWAYS } from "../src/core/window.ts";
 import { Dialer } from "../src/dialer/dialer.ts";
 import type { Outside } from "../src/dialer/outside.ts";
-import type { Sql, SqlValue } from "../src/dialer/sql.ts";
+import { openSql } from "../test/support/node/sql.ts";
 import { median, type Spread, spreadOf } from "./spread.ts";
 
 const WORKSPACE = "ws_k3v9q2m8xa" as WorkspaceId;
 const id = <K extends "con" | "agt" | "num">(kind: K) => makeId(kind, WORKSPACE, "b1");
 const PART_ROWS = 5_000;
-
-function openSql(): Sql {
-  const db = new DatabaseSync(":memory:");
-  const prepared = new Map<string, ReturnType<DatabaseSync["prepare"]>>();
-  const statement = (query: string) => {
-    let known = prepared.get(query);
-    if (known === undefined) {
-      known = db.prepare(query);
-      prepared.set(query, known);
-    }
-    return known;
-  };
-  return {
-    all: <Row>(query: string, ...bind: SqlValue[]) => statement(query).all(...bind) as Row[],
-    run: (query, ...bind) => {
-      statement(query).run(...bind);
-    },
-    transaction: (work) => {
-      db.exec("BEGIN");
-      try {
-        const result = work();
-        db.exec("COMMIT");
-        return result;
-      } catch (error) {
-        db.exec("ROLLBACK");
-        throw error;
-      }
-    },
-    size: () => 0,
-  };
-}
 
 /** A Dialer with a batch of `waiting` tasks and one slot, and a carrier that takes every dial. */
 async function fill(waiting: number) {

@@ -1,4 +1,5 @@
 import { assert } from "../core/assert.ts";
+import { refusesImport } from "../core/import.ts";
 import { type Refusal, refuse } from "../core/result.ts";
 import { type Campaign, isOver } from "./campaign.ts";
 import { campaignOf } from "./moves.ts";
@@ -8,9 +9,6 @@ import type { ImportState, State } from "./state.ts";
 import { suppressedAmong } from "./suppressed.ts";
 import { type Arrival, completeIfDone, enqueue, laneKey } from "./tasks.ts";
 import type { Done, ImportRow, IngestRequest, IngestResult } from "./verbs.ts";
-
-/** How long a completed batch can be taken up again by an import, ms (H28). */
-export const REVIVABLE_MS = 90 * 24 * 3_600_000;
 
 /** Opens an import into a batch (H1, H28); repeating it is harmless. */
 export function open(
@@ -29,23 +27,9 @@ export function open(
   return { ok: true, value: null };
 }
 
-/** Why a campaign takes no import, or null (H1, H28). */
-function refusesRows(campaign: Campaign, now: number): Refusal | null {
-  if (campaign.settings.type === "realtime") {
-    return refuse("conflict", "A realtime campaign takes pushes, not imports.");
-  }
-  if (campaign.archivedAt !== null) {
-    return refuse("conflict", "The campaign is archived: it takes no more rows.");
-  }
-  const { endAfter } = campaign.settings;
-  // A batch that had completed before its end does not expire.
-  if (campaign.expired || (endAfter !== null && endAfter <= now)) {
-    return refuse("conflict", "The campaign's end has passed.");
-  }
-  if (campaign.completedAt !== null && campaign.completedAt <= now - REVIVABLE_MS) {
-    return refuse("conflict", "The campaign was completed too long ago: make another one.");
-  }
-  return null;
+/** Why a campaign takes no rows now, or null (H1, H28). */
+function refusesRows({ settings, completedAt, archivedAt }: Campaign, now: number): Refusal | null {
+  return refusesImport({ ...settings, completedAt, archivedAt }, now);
 }
 
 /** Ends an import that will never complete: rows that it took wait no longer for it (H11). */

@@ -1,6 +1,7 @@
+import { REVIVABLE_MS } from "../core/import.ts";
 import { type Campaign, isOver } from "./campaign.ts";
 import { dropOldAnswers } from "./idempotency.ts";
-import { REVIVABLE_MS } from "./imports.ts";
+
 import type { State } from "./state.ts";
 
 /** Rows that one sweep deletes at most. */

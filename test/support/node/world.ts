@@ -29,9 +29,10 @@ import { callsOfTask } from "../../../src/db/calls.ts";
 import { readTaskRow, taskOf } from "../../../src/db/tasks.ts";
 import { Dialer } from "../../../src/dialer/dialer.ts";
 import type { Outside, Statement } from "../../../src/dialer/outside.ts";
-import type { Sql, SqlValue } from "../../../src/dialer/sql.ts";
+import type { SqlValue } from "../../../src/dialer/sql.ts";
 import type { AgentDoc, ConnectionDoc, Doc, WorkspaceDoc } from "../../../src/dialer/verbs.ts";
 import { databaseOf } from "./d1.ts";
+import { openSql } from "./sql.ts";
 
 export const MINUTE = 60_000;
 export const HOUR = 60 * MINUTE;
@@ -45,50 +46,6 @@ export const NUMBER = makeId("num", WORKSPACE, "n1");
 
 /** A dial as the carrier saw it, and what it answered; null while it has not. */
 export type Dialled = Dial & { at: number; connection: ConnectionId; answer: Answer | null };
-
-/** SQLite in Node behind the Dialer's seam. */
-export function openSql(
-  file = ":memory:",
-): Sql & { db: DatabaseSync; written: number; statements: number; bytes: number } {
-  const db = new DatabaseSync(file);
-  const prepared = new Map<string, ReturnType<DatabaseSync["prepare"]>>();
-  const statement = (query: string) => {
-    const known = prepared.get(query);
-    if (known !== undefined) return known;
-    const made = db.prepare(query);
-    prepared.set(query, made);
-    return made;
-  };
-  const sql = {
-    db,
-    /** Rows written, and statements run, so far. */
-    written: 0,
-    statements: 0,
-    /** What it claims to take. */
-    bytes: 0,
-    all: <Row>(query: string, ...bind: SqlValue[]) => {
-      sql.statements += 1;
-      return statement(query).all(...bind) as Row[];
-    },
-    run: (query: string, ...bind: SqlValue[]) => {
-      sql.statements += 1;
-      sql.written += Number(statement(query).run(...bind).changes);
-    },
-    transaction: <T>(work: () => T): T => {
-      db.exec("BEGIN");
-      try {
-        const result = work();
-        db.exec("COMMIT");
-        return result;
-      } catch (error) {
-        db.exec("ROLLBACK");
-        throw error;
-      }
-    },
-    size: () => sql.bytes,
-  };
-  return sql;
-}
 
 /** D1's tables in Node's SQLite, from the real migrations. */
 function openD1(): DatabaseSync {
