@@ -53,6 +53,7 @@ export class Scene {
     const worker = await startWorker({
       folder,
       port: PORT,
+      bare: true,
       secrets: { ADMIN_SECRET, SIGNING_SECRET },
       vars: { REQUESTS_PER_SECOND: "1000000", ...vars },
       onLine,

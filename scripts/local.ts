@@ -19,6 +19,8 @@ export type LocalOptions = {
   vars?: Record<string, string>;
   /** Reaches nobody: nothing is dialled, and nothing is lost by that (H21). */
   unplugged?: boolean;
+  /** Without static assets, and without what they cost each request locally. */
+  bare?: boolean;
   /** Lines that the Worker logs. */
   onLine?: (line: string) => void;
 };
@@ -45,10 +47,11 @@ export class PortTaken extends Error {}
 
 /** The Worker's production bundle in workerd, in a process group of its own; `npm run build` made it. */
 export function startWorker(options: LocalOptions): Promise<Running> {
-  const { folder, port, secrets, vars, unplugged, onLine } = options;
+  const { folder, port, secrets, vars, unplugged, bare, onLine } = options;
   const all = { PUBLIC_URL: `http://127.0.0.1:${port}`, ...secrets, ...vars };
   const args = ["--folder", folder, "--port", String(port)];
   if (unplugged) args.push("--unplugged");
+  if (bare) args.push("--bare");
   const env = { OUTDIAL_VARS: JSON.stringify(all) };
   return start(join(HERE, "serve.ts"), args, { port, env, onLine });
 }

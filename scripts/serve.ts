@@ -6,6 +6,7 @@
  * Prints `{"listening": url}` when it is ready; SIGTERM and SIGINT end it and workerd. Settings
  * come by the environment, since everybody sees a process' arguments. `--unplugged` answers every
  * request of the Worker as the network's edge does when it reaches nobody: nothing is dialled.
+ * `--bare` leaves out the local stand-in for static assets, which every request would pass through.
  */
 import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -22,6 +23,7 @@ const { values } = parseArgs({
     folder: { type: "string" },
     port: { type: "string", default: "0" },
     unplugged: { type: "boolean", default: false },
+    bare: { type: "boolean", default: false },
   },
 });
 if (values.folder === undefined) throw new Error("--folder: expected a folder");
@@ -30,6 +32,7 @@ const state = join(values.folder, "state");
 mkdirSync(state, { recursive: true });
 
 const { workerOptions: options } = workerOptions(join(ROOT, "wrangler.toml"));
+if (values.bare) delete options.assets;
 const miniflare = new Miniflare(
   convertV4MiniflareOptions({
     ...options,

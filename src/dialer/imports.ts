@@ -183,9 +183,11 @@ function close(state: State, known: ImportState, now: number): void {
   known.open = false;
   state.saveImport(known);
   const campaign = state.campaign(known.campaign);
-  // What kept an ended campaign from leaving is gone: a flush lets it go.
-  if (isOver(campaign)) state.changes.other();
-  if (isOver(campaign)) return;
+  if (isOver(campaign)) {
+    // What kept its tasks from leaving is gone: a flush lets them go.
+    state.changes.other();
+    return;
+  }
   if (campaign.startsAt === null && known.taken > 0) {
     campaign.startsAt = now;
     state.touch(campaign, "all");

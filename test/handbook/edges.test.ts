@@ -179,6 +179,35 @@ describe("H35 crashes", () => {
     await expectStored(world, campaign);
     expect(rowsOf(world, "call")).toBe(0);
   });
+
+  it("H35 what is heard of a concluded call while it is being stored is stored, too", async () => {
+    await world.push(await world.campaign());
+    await world.finish(world.last(), "connected");
+    let answer: () => void = () => undefined;
+    world.d1Answers = () => new Promise((resolve) => (answer = resolve));
+    await world.run(600);
+    await world.report(world.last(), { costMicros: 7, recordingUrl: "https://carrier.test/r" });
+    world.d1Answers = () => undefined;
+    answer();
+    await world.run(5_000);
+    const stored = { cost_micros: 7, recording_url: "https://carrier.test/r" };
+    expect(storedRow(world, "calls", world.last().call)).toMatchObject(stored);
+    expect(rowsOf(world, "call")).toBe(0);
+  });
+
+  it("H35 a move of a single task is stored though the object died before the flush", async () => {
+    const campaign = await world.campaign({ startAfter: START + HOUR });
+    const [one, two] = [await world.push(campaign), await world.push(campaign)];
+    await world.run(MINUTE);
+    taken(await world.dialer.moveTask(one.id, "pause"));
+    taken(await world.dialer.moveTask(two.id, "archive"));
+    world.restart();
+    await world.run(MINUTE);
+    expect([storedStatus(world, one.id), storedStatus(world, two.id)]).toEqual([
+      "paused",
+      "archived",
+    ]);
+  });
 });
 
 describe("H35 D1 away", () => {

@@ -127,6 +127,18 @@ describe("what is over leaves the object, and readers find it in D1", () => {
     expect(held()).toEqual({});
   });
 
+  it("H36 what became of an import's parts is kept for a week after its campaign, then leaves", async () => {
+    const campaign = await world.campaign({ type: "batch", start: 100, end: 200 });
+    await world.import(campaign, [world.phone()]);
+    await world.move(campaign, "archive");
+    await world.run(7 * DAY - MINUTE);
+    taken(await world.dialer.tick());
+    expect(rowsOf(world, "import_part")).toBe(1);
+    await world.run(MINUTE);
+    taken(await world.dialer.tick());
+    expect(rowsOf(world, "import_part")).toBe(0);
+  });
+
   it("H30 thousands leave in slices, and a restart in their midst loses none", async () => {
     const big = new World();
     await big.setUp({ workspace: { slots: 0 } });
