@@ -71,9 +71,9 @@ export async function build(): Promise<void> {
   if (code !== 0) throw new Error("The build failed.");
 }
 
-/** Ends whatever this process has started, the latest first, what is only starting too. */
+/** Ends whatever this process has started, in that order, what is only starting too. */
 export async function stopEverything(): Promise<void> {
-  for (const child of [...children].reverse()) await end(child, "SIGTERM");
+  for (const child of [...children]) await end(child, "SIGTERM");
 }
 
 type Start = {

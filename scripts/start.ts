@@ -28,11 +28,13 @@ const URL_ = `http://127.0.0.1:${PORT}`;
 const CARRIER_URL = `http://127.0.0.1:${PORT + 1}`;
 
 const PARENT_MS = 250;
+const HUSH_MS = 150;
 
 /** What people can do something about; everything else is a mistake of ours and shows its stack. */
 class Refused extends Error {}
 
 const home = new Home(FOLDER);
+let carrier: Running | null = null;
 let ending = false;
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   process.on(signal, () => void end(0));
@@ -61,13 +63,13 @@ async function start(): Promise<void> {
   const before = home.demo();
   if (before !== null && before.url !== URL_) await move(before);
   const { ADMIN_SECRET, SIGNING_SECRET, carrierKey, carrierSecret } = home.keys();
-  const simulator = await startSimulator({
+  carrier = await startSimulator({
     port: PORT + 1,
     key: carrierKey,
     secret: carrierSecret,
     state: home.carrierState,
   });
-  watch(simulator, "The simulated carrier");
+  watch(carrier, "The simulated carrier");
   const worker = await openWorker({ ADMIN_SECRET, SIGNING_SECRET }, false);
   watch(worker, "The Worker");
   const demo = before === null ? await makeAnew() : { ...before, url: URL_ };
@@ -191,6 +193,21 @@ function readPort(text: string): number {
   process.exit(1);
 }
 
+/** Every dial is refused from now on, and the Worker backs off; those on their way are answered. */
+async function hushCarrier(): Promise<void> {
+  if (carrier === null) return;
+  try {
+    await fetch(`${carrier.url}/_/behaviour`, {
+      method: "POST",
+      body: JSON.stringify({ capacity: 0 }),
+      signal: AbortSignal.timeout(HUSH_MS),
+    });
+    await new Promise((resolve) => setTimeout(resolve, HUSH_MS));
+  } catch {
+    // It has ended already.
+  }
+}
+
 /** npm that is killed takes nobody along. */
 function leaveWithNpm(): void {
   if (process.env.npm_lifecycle_event === undefined) return;
@@ -204,9 +221,14 @@ function say(line: string): void {
   console.log(line);
 }
 
+/**
+ * The carrier first: it takes no more dials, and is gone before anybody who could miss its reports.
+ * So no call is left whose fate the next start would have to wait for.
+ */
 async function end(code: number): Promise<void> {
   if (ending) return;
   ending = true;
+  await hushCarrier();
   await stopEverything();
   home.leave();
   process.exit(code);

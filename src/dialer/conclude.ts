@@ -242,7 +242,7 @@ function conclude(state: State, call: Call, end: End, now: number) {
   campaign.attempts += 1;
   campaign.talkMs += call.talkMs ?? 0;
   count(campaign, end.outcome, 1);
-  suppressIf(state, call, task, now);
+  suppressIf(state, call, end.outcome, task, now);
   move(state, call, task, campaign, end.permanent, now);
   save(state, call);
   state.touch(campaign);
@@ -327,6 +327,7 @@ function hearLate(
     if (call.assumed && waitsForNext(state, call)) return replace(state, call, news, truth, now);
     if (truth.outcome !== call.outcome) {
       call.reported = truth.outcome;
+      suppressIf(state, call, truth.outcome, taskOf(state, call), now);
       changed = true;
     }
   }
@@ -375,10 +376,9 @@ function count(campaign: Campaign, outcome: Outcome, by: 1 | -1) {
 }
 
 /** H40: an agent's outcome can put the number on the do-not-call list, with the conclusion. */
-function suppressIf(state: State, call: Call, task: Task, now: number) {
+function suppressIf(state: State, call: Call, outcome: Outcome, task: Task, now: number) {
   const own = state.copies.agent(call.agent)?.outcomes ?? [];
-  if (!own.some((one) => one.name === call.outcome && one.suppress)) return;
-  const outcome = call.outcome ?? "";
+  if (!own.some((one) => one.name === outcome && one.suppress)) return;
   suppressByOutcome(state.sql, task.hash, { phone: task.phone, outcome, at: now });
 }
 

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Answer } from "../carriers/carrier.ts";
 import type { ConnectionId } from "../core/ids.ts";
 import { refuse } from "../core/result.ts";
@@ -21,13 +22,15 @@ import * as setup from "./setup.ts";
 import type { Sql } from "./sql.ts";
 import { State } from "./state.ts";
 import { sweep, tidy } from "./sweep.ts";
-import type { DialerVerbs } from "./verbs.ts";
+import type { DialerVerbs, ReportItem } from "./verbs.ts";
 import { nextEvent, Wake } from "./wake.ts";
 
 /** The carrier's answer to a dial is given up after this, ms (H22). */
 const PLACE_GIVE_UP_MS = 15_000;
 /** How long a person's change waits for D1 to have it, ms. */
 const FLUSH_WAIT_MS = 2_000;
+/** Reports that memory knows as heard, at most. */
+const HEARD_MAX = 5_000;
 /** Between two slices of a sweep, ms. */
 const SWEEP_GAP_MS = 20;
 
@@ -49,6 +52,7 @@ export class Dialer implements DialerVerbs {
   #state: State | null = null;
   /** Dials whose answer this instance awaits; those of an instance before are lost. */
   readonly #placing = new Set<number>();
+  readonly #heard = new Set<string>();
   #sweeping = false;
 
   constructor(sql: Sql, outside: Outside) {
@@ -137,14 +141,23 @@ export class Dialer implements DialerVerbs {
   }
 
   async report(items: Parameters<DialerVerbs["report"]>[0]) {
-    return this.#commit((state, now) => {
-      if (state.copies.workspace === null)
+    const marks = items.map((item) => markOf(item));
+    const heard = items.map((_, index) => this.#heard.has(marks[index] ?? ""));
+    const reply = this.#commit((state, now) => {
+      if (state.copies.workspace === null) {
         return refuse("not_found", "There is no such workspace.");
-      return {
-        ok: true as const,
-        value: { known: items.map((item) => hearReport(state, item, now)) },
-      };
+      }
+      const known = items.map((item, index) => heard[index] || hearReport(state, item, now));
+      return { ok: true as const, value: { known } };
     });
+    if (reply.ok) this.#remember(marks.filter((_, index) => reply.value.known[index]));
+    return reply;
+  }
+
+  /** Reports that are committed: the queue brings each a second time, and it changes nothing (H36). */
+  #remember(marks: string[]): void {
+    for (const mark of marks) this.#heard.add(mark);
+    if (this.#heard.size > HEARD_MAX) this.#heard.clear();
   }
 
   async readWorkspace() {
@@ -284,4 +297,8 @@ export class Dialer implements DialerVerbs {
       if (this.#commit((state, now) => sweep(state, now))) this.#sweepSoon();
     });
   }
+}
+
+function markOf(item: ReportItem): string {
+  return createHash("sha256").update(JSON.stringify(item)).digest("base64");
 }

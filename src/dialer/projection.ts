@@ -1,8 +1,9 @@
 import { callStatus } from "../core/status.ts";
 import type { Call } from "./calls.ts";
+import { lateStatements } from "./late.ts";
 import type { Statement } from "./outside.ts";
 import type { Standing } from "./records.ts";
-import { campaignValues, type LateRow, type Slice } from "./slice.ts";
+import { campaignValues, type Slice } from "./slice.ts";
 import type { State } from "./state.ts";
 import type { PendingEntry } from "./suppressed.ts";
 
@@ -195,49 +196,3 @@ const SUPPRESSIONS = `INSERT INTO suppressions (workspace, phone, version, creat
     reason = excluded.reason, source = excluded.source
   WHERE suppressions.deleted_at IS NOT NULL AND suppressions.deleted_at < excluded.created_at
     OR suppressions.expires_at IS NOT NULL`;
-
-/** News of a call that has left the object: fills what D1 does not know (H22). */
-function lateStatements(workspace: string, row: LateRow): Statement[] {
-  const { news } = row;
-  const found =
-    row.call !== null
-      ? "workspace = ?1 AND id = ?2 AND connection = ?3"
-      : "workspace = ?1 AND carrier_call_id = ?2 AND connection = ?3";
-  const which = [workspace, row.call ?? row.carrierCallId, row.connection];
-  const fill: Statement = {
-    query: `UPDATE calls SET
-      ringing_at = COALESCE(ringing_at, ?4), answered_at = COALESCE(answered_at, ?5),
-      talk_ms = COALESCE(talk_ms, ?6), word = COALESCE(word, ?7),
-      callback_at = COALESCE(callback_at, ?8), cost_micros = COALESCE(cost_micros, ?9),
-      currency = COALESCE(currency, ?10), recording_url = COALESCE(recording_url, ?11),
-      reported = CASE WHEN ?13 = 1 AND outcome <> ?12 THEN COALESCE(reported, ?12) ELSE reported END
-      WHERE ${found}`,
-    bind: [
-      ...which,
-      news.ringingAt,
-      news.answeredAt,
-      news.talkMs,
-      news.word,
-      news.callbackAt,
-      news.costMicros,
-      news.currency,
-      news.recordingUrl,
-      news.outcome,
-      news.concluding ? 1 : 0,
-    ],
-  };
-  if (news.transcript === null && news.analysis === null) return [fill];
-  const texts: Statement = {
-    query: `INSERT INTO call_texts (workspace, call, transcript, analysis)
-      SELECT workspace, id, ?4, ?5 FROM calls WHERE ${found}
-      ON CONFLICT (workspace, call) DO UPDATE SET
-        transcript = COALESCE(call_texts.transcript, excluded.transcript),
-        analysis = COALESCE(call_texts.analysis, excluded.analysis)`,
-    bind: [
-      ...which,
-      news.transcript === null ? null : JSON.stringify(news.transcript),
-      news.analysis === null ? null : JSON.stringify(news.analysis),
-    ],
-  };
-  return [fill, texts];
-}

@@ -1,6 +1,7 @@
 import type { CallNews } from "../carriers/carrier.ts";
 import { type Call, findCalls } from "./calls.ts";
 import { type Campaign, recordOf } from "./campaign.ts";
+import type { LateRow } from "./late.ts";
 import { type Standing, stand } from "./records.ts";
 import type { State } from "./state.ts";
 import { findTasks, tasksAbove } from "./tasks.ts";
@@ -19,14 +20,6 @@ export type SliceKind = (typeof SLICE_KINDS)[number];
 export const SLICE_ROWS = 1_000;
 const SLICE_BYTES = 1_000_000;
 const LATE_ROWS = 25;
-
-export type LateRow = {
-  id: number;
-  call: number | null;
-  connection: string;
-  carrierCallId: string | null;
-  news: CallNews;
-};
 
 /** What one batch tells D1, read at one instant. */
 export type Slice = {
@@ -171,7 +164,7 @@ function addSuppressions(state: State, slice: Slice, limit: number): void {
 function addLate(state: State, slice: Slice, limit: number): void {
   type Row = Omit<LateRow, "news"> & { news: string };
   const rows = state.sql.all<Row>(
-    `SELECT id, call, connection, carrier_call_id AS carrierCallId, news FROM late
+    `SELECT id, call, connection, carrier_call_id AS carrierCallId, at, news FROM late
      ORDER BY id LIMIT ?`,
     limit,
   );

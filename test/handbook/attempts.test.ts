@@ -3,7 +3,7 @@ import type { CampaignBody } from "../../src/core/campaign-body.ts";
 import { OUTCOMES } from "../../src/core/outcome.ts";
 import type { TaskBody } from "../../src/core/task-body.ts";
 import { checkWorld, openWorld } from "../support/node/invariants.ts";
-import { HOUR, MINUTE, START, type World } from "../support/node/world.ts";
+import { HOUR, MINUTE, START, taken, type World } from "../support/node/world.ts";
 
 let world: World;
 beforeEach(async () => {
@@ -194,6 +194,18 @@ describe("gaps between attempts", () => {
     await world.finish(world.last(), "busy", { endedAt: START + HOUR });
     await world.run(MINUTE);
     expect(world.dials).toHaveLength(2);
+  });
+
+  it("H30 the retry of a task that was paused during its call waits for resume", async () => {
+    const campaign = await world.campaign({ retries: 1, intervals: MINUTE });
+    const task = await world.push(campaign);
+    taken(await world.dialer.moveTask(task.id, "pause"));
+    await world.finish(world.last(), "busy");
+    await world.run(HOUR);
+    expect(await world.task(task.id)).toMatchObject({ status: "paused", attempts: 1 });
+    taken(await world.dialer.moveTask(task.id, "resume"));
+    await world.idle();
+    expect(world.dials.map((dial) => dial.at)).toEqual([START, START + HOUR]);
   });
 
   /** Hours 8:00–10:00; the call ends at 9:00. */

@@ -1,7 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { checkWorld, openWorld } from "../support/node/invariants.ts";
 import { expectStored, rowsOf, storedStatus } from "../support/node/scene.ts";
-import { HOUR, MINUTE, taken, type World } from "../support/node/world.ts";
+import {
+  AGENT,
+  CONNECTION,
+  HOUR,
+  MINUTE,
+  taken,
+  WORKSPACE,
+  type World,
+} from "../support/node/world.ts";
 
 let world: World;
 beforeEach(async () => {
@@ -260,5 +268,70 @@ describe("H40 by an outcome", () => {
       { phone, reason: "do_not_call", source: "outcome", deleted_at: null },
     ]);
     expect(await push(campaign, phone)).toMatchObject(suppressed);
+  });
+});
+
+describe("H40 with an analysis that comes when the task is decided", () => {
+  /** A connected call whose analysis did not come in time; `left` when D1 alone has it. */
+  async function decided(left: boolean) {
+    const campaign = await world.campaign();
+    const { phone } = await world.push(campaign, { phone: "+919876540077" });
+    const dial = world.last();
+    if (!left) world.d1Fault = new Error("D1_ERROR: away");
+    await world.report(dial, { ended: true, outcome: "connected", answeredAt: world.now });
+    await world.run(3 * MINUTE);
+    expect(rowsOf(world, "call")).toBe(left ? 0 : 1);
+    return { campaign, phone, dial };
+  }
+
+  it("H40 the outcome still puts the number on the list while the call is here", async () => {
+    const { campaign, phone, dial } = await decided(false);
+    await world.report(dial, { ended: true, concluding: true, outcome: "do_not_call" });
+    expect(await push(campaign, phone)).toMatchObject(suppressed);
+    world.d1Fault = null;
+    await world.run(2 * MINUTE);
+    expect(world.stored("SELECT phone, source FROM suppressions")).toMatchObject([
+      { phone, source: "outcome" },
+    ]);
+  });
+
+  it("H40 it does so through D1 once the call has left", async () => {
+    world.d1
+      .prepare(
+        `INSERT INTO workspaces (id, name, slots, timezone, opens_min, closes_min, days,
+           config_version, version, created_at) VALUES (?, 'Test', 2, 'UTC', 0, 1440, 127, 9, 9, 0)`,
+      )
+      .run(WORKSPACE);
+    world.d1
+      .prepare(
+        `INSERT INTO agents (id, workspace, version, created_at, name, connection,
+           carrier_agent_id, placeholders, outcomes, uses_callback, settings)
+         VALUES (?, ?, 9, 0, 'Asha', ?, 'a', '[]', ?, 0, '{}')`,
+      )
+      .run(
+        AGENT,
+        WORKSPACE,
+        CONNECTION,
+        JSON.stringify([
+          { name: "do_not_call", suppress: true },
+          { name: "interested", suppress: false },
+        ]),
+      );
+    const { campaign, phone, dial } = await decided(true);
+    await world.report(dial, { ended: true, concluding: true, outcome: "do_not_call" });
+    await world.run(MINUTE);
+    const entries = () => world.stored("SELECT phone, version, source FROM suppressions");
+    expect(entries()).toMatchObject([{ phone, version: 10, source: "outcome" }]);
+    expect(await push(campaign, phone)).toMatchObject(suppressed);
+    expect(world.stored("SELECT outcome, reported FROM calls")).toMatchObject([
+      { outcome: "connected", reported: "do_not_call" },
+    ]);
+    world.restart();
+    await world.report(dial, { ended: true, concluding: true, outcome: "do_not_call" });
+    await world.run(MINUTE);
+    expect(entries()).toMatchObject([{ version: 10 }]);
+    expect(world.stored("SELECT config_version FROM workspaces")).toMatchObject([
+      { config_version: 10 },
+    ]);
   });
 });

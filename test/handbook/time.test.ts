@@ -181,7 +181,8 @@ describe("starts and ends", () => {
       expect((await world.task(running.id)).status).toBe("running");
       expect((await world.task(pending.id)).status).toBe("archived");
       await world.finish(world.last(), outcome);
-      expect(await world.task(running.id)).toMatchObject({ status: becomes, lastOutcome: outcome });
+      const over = { status: becomes, lastOutcome: outcome, endedAt: START + 15 * MINUTE };
+      expect(await world.task(running.id)).toMatchObject(over);
       expect((await world.read(campaign)).counters).toMatchObject({ outcomes: { [outcome]: 1 } });
       await world.run(24 * HOUR);
       expect(world.dials).toHaveLength(1);
@@ -213,7 +214,11 @@ describe("starts and ends", () => {
     };
     const campaign = await world.campaign({ endAfter: START + 5_000 });
     const task = await world.push(campaign);
-    expect(await world.task(task.id)).toMatchObject({ status: "archived", attempts: 0 });
+    expect(await world.task(task.id)).toMatchObject({
+      status: "archived",
+      attempts: 0,
+      endedAt: START + 5_000,
+    });
   });
 
   it("H4 an end that is moved counts, earlier or later", async () => {

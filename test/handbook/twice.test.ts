@@ -69,6 +69,8 @@ async function deliver(own: string[], order: Partial<CallNews>[], times: number,
   const dial = world.last();
   for (const news of order) {
     for (let time = 0; time < times; time++) {
+      // Memory knows a report that it has heard; the rows must know it too.
+      if (time > 0) world.restart();
       await world.report(dial, news);
       if (flush) await world.dialer.tick();
     }
