@@ -9,6 +9,9 @@ import type { OpenCarrier, Outside, Statement } from "./outside.ts";
 import type { Sql, SqlValue } from "./sql.ts";
 import type { ConnectionDoc, DialerVerbs } from "./verbs.ts";
 
+/** D1 that answers nothing for so long is away, ms. */
+const D1_GIVE_UP_MS = 30_000;
+
 /** The Dialer in its Durable Object: there is only ever one per workspace, named by its id. */
 export class DialerObject extends DurableObject<Env> implements DialerVerbs {
   readonly #dialer: Dialer;
@@ -132,7 +135,8 @@ function outsideOf(ctx: DurableObjectState, env: Env, counts: Counts | null): Ou
     reportUrl: (connection, call) =>
       reportUrl(env.PUBLIC_URL, env.SIGNING_SECRET, connection, call),
     d1: async (statements) => {
-      const results = await env.DB.batch(statements.map((one) => prepare(env.DB, one)));
+      const batch = env.DB.batch(statements.map((one) => prepare(env.DB, one)));
+      const results = await inTime(batch, D1_GIVE_UP_MS);
       if (counts !== null) {
         for (const { meta } of results) {
           counts.d1RowsRead += meta.rows_read;
@@ -146,6 +150,19 @@ function outsideOf(ctx: DurableObjectState, env: Env, counts: Counts | null): Ou
       if (event !== "dispatch" || decisions) log(event, { object: ctx.id.name, ...fields });
     },
   };
+}
+
+/** Fails when the work takes longer; what D1 writes after that changes nothing, by its version. */
+async function inTime<T>(work: Promise<T>, ms: number): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error("D1_ERROR: no answer in time")), ms);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function prepare(db: D1Database, { query, bind }: Statement): D1PreparedStatement {
