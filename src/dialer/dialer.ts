@@ -142,7 +142,8 @@ export class Dialer implements DialerVerbs {
 
   async report(items: Parameters<DialerVerbs["report"]>[0]) {
     const marks = items.map((item) => markOf(item));
-    const heard = items.map((_, index) => this.#heard.has(marks[index] ?? ""));
+    const heard = marks.map((mark) => this.#heard.has(mark));
+    if (!heard.includes(false)) return { ok: true as const, value: { known: heard } };
     const reply = this.#commit((state, now) => {
       if (state.copies.workspace === null) {
         return refuse("not_found", "There is no such workspace.");
