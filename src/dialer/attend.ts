@@ -1,6 +1,7 @@
+import { lost } from "./answer.ts";
 import { type Call, findCalls } from "./calls.ts";
 import { type Campaign, isOver } from "./campaign.ts";
-import { asking, checking, concludeWithout, lost, rescue } from "./conclude.ts";
+import { asking, checking, concludeWithout, rescue } from "./conclude.ts";
 import type { State } from "./state.ts";
 import { completeIfDone, endWaiting, findTask, markDirty } from "./tasks.ts";
 

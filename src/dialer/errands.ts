@@ -2,9 +2,10 @@ import type { Lookup } from "../carriers/carrier.ts";
 import { makeId } from "../core/ids.ts";
 import type { Errand } from "./attend.ts";
 import { findCall } from "./calls.ts";
-import { extend, hear } from "./conclude.ts";
+import { extend } from "./conclude.ts";
 import type { Commit } from "./flush.ts";
 import { holdsSlot } from "./ledger.ts";
+import { hear } from "./news.ts";
 import type { Outside } from "./outside.ts";
 import type { ConnectionDoc } from "./verbs.ts";
 

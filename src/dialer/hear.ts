@@ -1,7 +1,7 @@
 import type { CallNews } from "../carriers/carrier.ts";
 import { localKey } from "../core/ids.ts";
 import { findCall } from "./calls.ts";
-import { hear } from "./conclude.ts";
+import { hear } from "./news.ts";
 import type { State } from "./state.ts";
 import type { ReportItem } from "./verbs.ts";
 
