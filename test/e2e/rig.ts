@@ -186,11 +186,17 @@ export async function until<T>(
 ): Promise<T> {
   const deadline = Date.now() + deadlineMs;
   for (;;) {
-    const value = await ask();
-    if (wanted(value)) return value;
-    if (Date.now() > deadline) {
-      throw new Error(`deadline: got ${JSON.stringify(value).slice(0, 2_000)}`);
+    let got: string;
+    try {
+      const value = await ask();
+      if (wanted(value)) return value;
+      got = JSON.stringify(value);
+    } catch (error) {
+      // Nobody listens yet: a process that starts may take its time on a busy machine.
+      if (!(error instanceof TypeError)) throw error;
+      got = String(error);
     }
+    if (Date.now() > deadline) throw new Error(`deadline: got ${got.slice(0, 2_000)}`);
     await new Promise((resolve) => setTimeout(resolve, everyMs));
   }
 }
