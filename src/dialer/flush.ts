@@ -60,8 +60,9 @@ export class Flush {
 
   /** One pass; true when D1 then knows all that there was. Joins a pass that is under way. */
   run(): Promise<boolean> {
-    // While D1 hangs, the alarm asks after it once in a while, not all the time.
-    if (this.dueAt !== null) this.dueAt = Math.max(this.dueAt, this.#outside.now());
+    // While a pass is under way nothing counts as told, so that nothing leaves the object; and while
+    // D1 hangs, the alarm asks after it once in a while, not all the time.
+    this.dueAt = Math.max(this.dueAt ?? 0, this.#outside.now());
     this.#pass ??= this.#runPass().finally(() => {
       this.#pass = null;
     });

@@ -146,10 +146,28 @@ export type Arrival = {
   endsAt: number | null;
 };
 
-/** Takes tasks in: rows, their places in lanes, and the campaign's count. */
-export function enqueue(state: State, campaign: Campaign, arrivals: Arrival[], now: number): void {
-  if (arrivals.length === 0) return;
-  const rows = arrivals.map((a) => [
+/** A value of SQLite holds 2 MB; characters of one parameter, each up to three bytes. */
+const PARAMETER_CHARS = 400_000;
+
+/** Rows as JSON lists, each short enough for one parameter. */
+function* parameters(rows: readonly unknown[][]): Generator<string> {
+  let texts: string[] = [];
+  let chars = 0;
+  for (const row of rows) {
+    const text = JSON.stringify(row);
+    if (texts.length > 0 && chars + text.length > PARAMETER_CHARS) {
+      yield `[${texts.join(",")}]`;
+      texts = [];
+      chars = 0;
+    }
+    texts.push(text);
+    chars += text.length + 1;
+  }
+  if (texts.length > 0) yield `[${texts.join(",")}]`;
+}
+
+function rowOf(a: Arrival): unknown[] {
+  return [
     a.id,
     a.import,
     a.phone,
@@ -162,16 +180,25 @@ export function enqueue(state: State, campaign: Campaign, arrivals: Arrival[], n
     a.externalId,
     a.createdAt,
     a.endsAt,
-  ]);
-  state.sql.run(
+  ];
+}
+
+function insertRows(sql: Sql, campaign: number, rows: string): void {
+  sql.run(
     `INSERT INTO task (id, campaign, import, phone, hash, context, settings, attempts, lane, at,
        tiebreak, archiving, external_id, created_at, ends_at)
      SELECT value ->> 0, ?, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, 0,
        value ->> 6, value ->> 7, value ->> 8, 0, value ->> 9, value ->> 10, value ->> 11
      FROM json_each(?)`,
-    campaign.id,
-    JSON.stringify(rows),
+    campaign,
+    rows,
   );
+}
+
+/** Takes tasks in: rows, their places in lanes, and the campaign's count. */
+export function enqueue(state: State, campaign: Campaign, arrivals: Arrival[], now: number): void {
+  if (arrivals.length === 0) return;
+  for (const rows of parameters(arrivals.map(rowOf))) insertRows(state.sql, campaign.id, rows);
   const places = arrivals.map((a) => [a.lane.id, a.at, a.tiebreak, a.id]);
   state.sql.run(
     `INSERT INTO waiting (lane, at, tiebreak, task)

@@ -256,3 +256,14 @@ describe("H9 externalId", () => {
     expect(first).toMatchObject([{ task: { campaign } }]);
   });
 });
+
+it("H9, H35 a bulk push as large as the API takes is taken whole", async () => {
+  const big = openWorld();
+  await big.setUp();
+  const campaign = await big.campaign({ paused: true });
+  const context = { note: '"é'.repeat(3_500) };
+  const bodies = Array.from({ length: 1_000 }, () => ({ campaign, phone: big.phone(), context }));
+  const answers = await big.pushAll(bodies);
+  expect(answers.filter((answer) => answer.ok)).toHaveLength(1_000);
+  expect((await big.read(campaign)).counters.paused).toBe(1_000);
+});

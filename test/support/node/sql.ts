@@ -7,6 +7,11 @@ export function openSql(
 ): Sql & { db: DatabaseSync; written: number; statements: number; bytes: number } {
   const db = new DatabaseSync(file);
   const prepared = new Map<string, ReturnType<DatabaseSync["prepare"]>>();
+  const fits = (bind: SqlValue[]) => {
+    // As the platform does; SQLite in Node takes more.
+    const large = bind.some((value) => typeof value === "string" && Buffer.byteLength(value) > 2e6);
+    if (large) throw new Error("SQLITE_TOOBIG: string or blob too big");
+  };
   const statement = (query: string) => {
     const known = prepared.get(query);
     if (known !== undefined) return known;
@@ -22,10 +27,12 @@ export function openSql(
     /** What it claims to take. */
     bytes: 0,
     all: <Row>(query: string, ...bind: SqlValue[]) => {
+      fits(bind);
       sql.statements += 1;
       return statement(query).all(...bind) as Row[];
     },
     run: (query: string, ...bind: SqlValue[]) => {
+      fits(bind);
       sql.statements += 1;
       sql.written += Number(statement(query).run(...bind).changes);
     },
