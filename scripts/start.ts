@@ -28,7 +28,9 @@ const URL_ = `http://127.0.0.1:${PORT}`;
 const CARRIER_URL = `http://127.0.0.1:${PORT + 1}`;
 
 const PARENT_MS = 250;
-const HUSH_MS = 150;
+/** What a dial that is on its way takes at most, as a rule. */
+const SETTLE_MS = 100;
+const HUSH_MS = 600;
 
 /** What people can do something about; everything else is a mistake of ours and shows its stack. */
 class Refused extends Error {}
@@ -126,7 +128,7 @@ async function move(before: Demo): Promise<void> {
   const worker = await openWorker({ ADMIN_SECRET, SIGNING_SECRET }, true);
   await plugIn(new Client(URL_, before.apiKey), before.agent, CARRIER_URL);
   // The edit has it try again: those dials are answered before it ends.
-  await new Promise((resolve) => setTimeout(resolve, HUSH_MS));
+  await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
   await worker.stop();
 }
 
@@ -195,16 +197,26 @@ function readPort(text: string): number {
   process.exit(1);
 }
 
-/** Every dial is refused from now on, and the Worker backs off; those on their way are answered. */
+/**
+ * Every dial is refused from now on, provably not dialled. Once the Worker was told so it backs off
+ * for a second; where no dial comes for a while, none is likely in the instant of the end.
+ */
 async function hushCarrier(): Promise<void> {
   if (carrier === null) return;
+  const ask = async (path: string, body?: string) => {
+    const signal = AbortSignal.timeout(HUSH_MS);
+    const init = body === undefined ? {} : { method: "POST", body };
+    const response = await fetch(carrier?.url + path, { ...init, signal });
+    return (await response.json()) as { refused: number; inFlight: number };
+  };
   try {
-    await fetch(`${carrier.url}/_/behaviour`, {
-      method: "POST",
-      body: JSON.stringify({ capacity: 0 }),
-      signal: AbortSignal.timeout(HUSH_MS),
-    });
-    await new Promise((resolve) => setTimeout(resolve, HUSH_MS));
+    await ask("/_/behaviour", JSON.stringify({ capacity: 0 }));
+    const { refused, inFlight } = await ask("/_/stats");
+    const deadline = Date.now() + (inFlight === 0 ? SETTLE_MS : HUSH_MS);
+    while (Date.now() < deadline && (await ask("/_/stats")).refused === refused) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
   } catch {
     // It has ended already.
   }
