@@ -7,8 +7,8 @@ import {
   RowStream,
   readHeader,
 } from "../core/csv.ts";
+import { withoutNumbers } from "../core/phone.ts";
 import type { Warning } from "../core/result.ts";
-import { withoutNumbers } from "../shell/faults.ts";
 import { invalid } from "./errors.ts";
 
 /** The first line decides on the delimiter; one that is longer decides by its beginning. */

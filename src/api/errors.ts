@@ -1,9 +1,10 @@
 import type { Context } from "hono";
 import type * as z from "zod";
 
+import { withoutNumbers } from "../core/phone.ts";
 import { type Issue, type Refusal, type RefusalCode, refuse } from "../core/result.ts";
 import { shown } from "../core/time.ts";
-import { isAway, logFault, withoutNumbers } from "../shell/faults.ts";
+import { isAway, logFault } from "../shell/faults.ts";
 import type { AppEnv } from "./context.ts";
 
 /** The only map from refusals to HTTP. */

@@ -143,6 +143,13 @@ export function maskPhone(phone: string): string {
   return `${shownStart}${"•".repeat(hidden)}${phone.slice(shownStart.length + hidden)}`;
 }
 
+/** A text whose longer runs of digits are masked: whoever wrote it may have quoted a number. */
+export function withoutNumbers(text: string): string {
+  return text.replace(/\+?\d[\d .()-]{4,}\d/g, (number) =>
+    maskPhone(number.replace(/[ .()-]/g, "")),
+  );
+}
+
 function callingCodeOf(number: string): string | null {
   if (!number.startsWith("+")) return null;
   for (let length = 1; length <= 3; length++) {

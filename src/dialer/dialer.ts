@@ -7,17 +7,17 @@ import { attend, type Errand } from "./attend.ts";
 import { findCall } from "./calls.ts";
 import * as campaigns from "./campaigns.ts";
 import { Changes } from "./changes.ts";
-import { type Claim, dispatch } from "./dispatch.ts";
+import { type Claim, dispatch, PLACE_LOST_MS } from "./dispatch.ts";
 import { Errands } from "./errands.ts";
 import { explainCampaign } from "./explain.ts";
 import { Flush } from "./flush.ts";
-import { hearReport } from "./hear.ts";
+import { hearReport, hearUnnamed } from "./hear.ts";
 import * as imports from "./imports.ts";
 import { campaignOf, moveOneTask, moveWholeCampaign } from "./moves.ts";
 import type { OpenCarrier, Outside } from "./outside.ts";
 import { push } from "./push.ts";
 import * as records from "./records.ts";
-import { migrate } from "./schema.ts";
+import { hasTables, migrate } from "./schema.ts";
 import * as setup from "./setup.ts";
 import type { Sql } from "./sql.ts";
 import { State } from "./state.ts";
@@ -50,15 +50,16 @@ export class Dialer implements DialerVerbs {
   readonly #errands: Errands;
   readonly #wake: Wake;
   #state: State | null = null;
-  /** Dials whose answer this instance awaits; those of an instance before are lost. */
-  readonly #placing = new Set<number>();
+  /** Dials whose answer this instance awaits, with their connection; those of one before are lost. */
+  readonly #requests = new Map<number, { connection: string; until: number }>();
   readonly #heard = new Set<string>();
-  #sweeping = false;
+  /** When the next slice of a sweep is due, or null when nothing is left to sweep. */
+  #sweepAt: number | null = null;
+  #sweeps = 0;
 
   constructor(sql: Sql, outside: Outside) {
     this.#sql = sql;
     this.#outside = outside;
-    migrate(sql);
     this.#flush = new Flush(
       outside,
       (work) => this.#commit(work),
@@ -77,7 +78,7 @@ export class Dialer implements DialerVerbs {
   }
 
   async readConnection(id: ConnectionId) {
-    const doc = this.#read((state) => state.copies.connection(id));
+    const doc = this.#isEmpty() ? null : this.#read((state) => state.copies.connection(id));
     return doc === null
       ? refuse("not_found", "There is no such connection.")
       : { ok: true as const, value: doc };
@@ -162,6 +163,7 @@ export class Dialer implements DialerVerbs {
   }
 
   async readWorkspace() {
+    if (this.#isEmpty()) return refuse("not_found", "There is no such workspace.");
     return this.#read((state) => setup.readWorkspace(state));
   }
 
@@ -176,6 +178,7 @@ export class Dialer implements DialerVerbs {
     this.#wake.came();
     this.#commit(() => undefined);
     const { dueAt } = this.#flush;
+    if (this.#sweepAt !== null) this.#sweepSoon();
     if (dueAt === null || dueAt > this.#outside.now()) return;
     this.#outside.background(this.#flush.run().then(() => undefined));
   }
@@ -191,6 +194,11 @@ export class Dialer implements DialerVerbs {
       new Promise<void>((resolve) => this.#outside.after(FLUSH_WAIT_MS, resolve)),
     ]);
     return reply;
+  }
+
+  /** Anybody can ask for an invented workspace: looking at one leaves nothing behind. */
+  #isEmpty(): boolean {
+    return this.#state === null && !hasTables(this.#sql);
   }
 
   /** Looks without a transaction. */
@@ -220,7 +228,8 @@ export class Dialer implements DialerVerbs {
       throw error;
     }
     for (const claim of done.claims) {
-      this.#placing.add(claim.call);
+      const request = { connection: claim.connection.id, until: now + PLACE_LOST_MS };
+      this.#requests.set(claim.call, request);
       this.#outside.background(this.#place(claim));
     }
     if (done.claims.length > 0) {
@@ -228,13 +237,15 @@ export class Dialer implements DialerVerbs {
     }
     this.#errands.add(done.errands);
     this.#flush.noticed(state, now);
-    this.#wake.need(nextEvent(state, done.dispatchAt, this.#flush.dueAt), now);
+    this.#wake.need(nextEvent(state, now, done.dispatchAt, this.#flush.dueAt, this.#sweepAt), now);
     return done.result;
   }
 
   #stateAt(now: number): State {
     if (this.#state !== null) return this.#state;
-    const state = new State(this.#sql, this.#changes, now, this.#outside.random);
+    migrate(this.#sql);
+    const kept = { changes: this.#changes, requests: this.#requests };
+    const state = new State(this.#sql, kept, now, this.#outside.random);
     this.#state = state;
     this.#loseAnswers(state, now);
     return state;
@@ -246,18 +257,18 @@ export class Dialer implements DialerVerbs {
     this.#sql.transaction(() => {
       for (const id of state.ledger.ids()) {
         const entry = state.ledger.get(id);
-        if (entry?.state !== "placing" || this.#placing.has(id)) continue;
+        if (entry?.state !== "placing" || this.#requests.has(id)) continue;
         const call = findCall(state.sql, id);
         if (call !== null) lost(state, call, "restarted before the answer", now);
       }
     });
-    this.#wake.need(nextEvent(state, null, this.#flush.dueAt), now);
+    this.#wake.need(nextEvent(state, now, null, this.#flush.dueAt, this.#sweepAt), now);
   }
 
   /** Asks the carrier to dial a committed claim, once. */
   async #place(claim: Claim): Promise<void> {
     const answer = await this.#ask(claim);
-    this.#placing.delete(claim.call);
+    this.#requests.delete(claim.call);
     if (answer.kind !== "accepted") {
       const { connection, call } = claim;
       this.#outside.log("place", { call, connection: connection.id, ...answer });
@@ -265,6 +276,7 @@ export class Dialer implements DialerVerbs {
     this.#commit((state, now) => {
       const call = findCall(state.sql, claim.call);
       if (call !== null) answered(state, call, answer, now);
+      hearUnnamed(state, claim.call, now);
     });
   }
 
@@ -290,12 +302,17 @@ export class Dialer implements DialerVerbs {
 
   /** Lets what is over leave, in slices, whenever D1 knows everything. */
   #sweepSoon(): void {
-    if (this.#sweeping || this.#flush.dueAt !== null) return;
-    this.#sweeping = true;
+    if (this.#flush.dueAt !== null) return;
+    const turn = ++this.#sweeps;
     this.#outside.after(SWEEP_GAP_MS, () => {
-      this.#sweeping = false;
-      if (this.#flush.dueAt !== null) return;
-      if (this.#commit((state, now) => sweep(state, now))) this.#sweepSoon();
+      // The newest turn counts; what is not told yet sweeps once it is.
+      if (turn !== this.#sweeps || this.#flush.dueAt !== null) return;
+      const more = this.#commit((state, now) => {
+        const left = sweep(state, now);
+        this.#sweepAt = left ? now + SWEEP_GAP_MS : null;
+        return left;
+      });
+      if (more) this.#sweepSoon();
     });
   }
 }

@@ -5,7 +5,6 @@ import { type Call, insertCall } from "./calls.ts";
 import type { Campaign } from "./campaign.ts";
 import type { Shut } from "./connections.ts";
 import type { Lane } from "./lanes.ts";
-import type { Ledger } from "./ledger.ts";
 import type { Sql } from "./sql.ts";
 import type { State } from "./state.ts";
 import { isSuppressed } from "./suppressed.ts";
@@ -52,13 +51,11 @@ type Route = { agent: AgentDoc; number: NumberDoc; connection: ConnectionDoc };
  * Runs inside the caller's transaction.
  */
 export function dispatch(state: State, now: number): Dispatch {
-  const { ledger } = state;
-  const slots = state.copies.workspace?.slots ?? 0;
   const claims: Claim[] = [];
   const aside: Lane[] = [];
   let wakeAt: number | null = null;
   let ended = 0;
-  while (hasPlace(ledger, slots)) {
+  while (hasPlace(state, now)) {
     const lane = state.lanes.takeReady(now);
     if (lane === null || lane.head === null) break;
     const campaign = state.campaign(lane.campaign);
@@ -88,8 +85,19 @@ export function dispatch(state: State, now: number): Dispatch {
 }
 
 /** Whether one more dial can be claimed, whoever it is for; else an answer or an end comes first. */
-export function hasPlace(ledger: Ledger, slots: number): boolean {
-  return ledger.total < slots && ledger.placing < PLACING_MAX;
+export function hasPlace(state: State, now: number): boolean {
+  const slots = state.copies.workspace?.slots ?? 0;
+  return state.ledger.total < slots && unanswered(state, now) < PLACING_MAX;
+}
+
+/** Dials that await their answer, all or one connection's: claimed ones, and requests still out. */
+function unanswered({ ledger, requests }: State, now: number, connection?: string): number {
+  let count = connection === undefined ? ledger.placing : ledger.loadOf(connection).placing;
+  for (const [call, request] of requests) {
+    if (connection !== undefined && request.connection !== connection) continue;
+    if (request.until > now && ledger.get(call)?.state !== "placing") count += 1;
+  }
+  return count;
 }
 
 /** H33: agent and number are the lane's own pair or the campaign's; null when a copy is missing. */
@@ -116,10 +124,11 @@ export function shutOf(
   if (route === null) {
     return { kind: "connection", reason: "its agent, number or connection is gone", until: null };
   }
-  const own = state.ledger.loadOf(route.connection.id);
-  const shut = state.connections.shut(route.connection, own.placing, own.leases, now);
+  const { leases } = state.ledger.loadOf(route.connection.id);
+  const placing = unanswered(state, now, route.connection.id);
+  const shut = state.connections.shut(route.connection, placing, leases, now);
   if (shut !== null) return shut;
-  if (own.placing >= PLACING_PER_CONNECTION_MAX) {
+  if (placing >= PLACING_PER_CONNECTION_MAX) {
     return { kind: "pace", reason: "dials that wait for their answer", until: null };
   }
   return null;

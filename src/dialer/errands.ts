@@ -4,6 +4,7 @@ import type { Errand } from "./attend.ts";
 import { findCall } from "./calls.ts";
 import { extend } from "./conclude.ts";
 import type { Commit } from "./flush.ts";
+import { hearUnnamed } from "./hear.ts";
 import { holdsSlot } from "./ledger.ts";
 import { hear } from "./news.ts";
 import type { Outside } from "./outside.ts";
@@ -29,7 +30,12 @@ export class Errands {
   }
 
   add(errands: readonly Errand[]): void {
-    this.#waiting.push(...errands);
+    for (const errand of errands) {
+      if (this.#waiting.some((one) => isSame(one, errand))) continue;
+      // A probe opens a whole connection, a look moves one call.
+      if (errand.kind === "probe") this.#waiting.unshift(errand);
+      else this.#waiting.push(errand);
+    }
     if (this.#running || this.#waiting.length === 0) return;
     this.#running = true;
     this.#outside.background(this.#run());
@@ -57,10 +63,14 @@ export class Errands {
       return {
         doc: state.copies.connection(errand.connection),
         carrierCallId: call?.carrierCallId ?? null,
-        id: call === null ? null : makeId("cal", state.workspace, call.id),
+        id:
+          call === null || call.state === "concluded"
+            ? null
+            : makeId("cal", state.workspace, call.id),
       };
     });
     if (wanted.doc === null) return true;
+    // What was decided meanwhile needs no look.
     if (errand.kind === "look" && wanted.id === null) return true;
     try {
       if (errand.kind === "probe") await this.#probe(wanted.doc);
@@ -95,12 +105,18 @@ export class Errands {
       if (call === null || found.kind === "unknown") return;
       const news = newsOf(found);
       hear(state, call, news, found.carrierCallId, now);
+      hearUnnamed(state, key, now);
       const after = findCall(state.sql, key);
       if (found.kind === "alive" && after !== null && holdsSlot(after.state)) {
         extend(state, after, now);
       }
     });
   }
+}
+
+function isSame(a: Errand, b: Errand): boolean {
+  if (a.kind === "look") return b.kind === "look" && a.call === b.call;
+  return b.kind === "probe" && a.connection === b.connection;
 }
 
 /** What a look-up says of a call that is over ends it, whatever its reports would have said. */

@@ -106,8 +106,8 @@ export class Flush {
     kinds: readonly SliceKind[],
     limit: number,
   ): Promise<{ more: boolean; mark: number }> {
-    const { slice, statements, known } = this.#commit((state) => {
-      const read = readSlice(state, kinds, limit);
+    const { slice, statements, known } = this.#commit((state, now) => {
+      const read = readSlice(state, kinds, limit, now);
       const workspace = state.workspace;
       return {
         slice: read,

@@ -38,8 +38,31 @@ export function hearReport(state: State, item: ReportItem, now: number): boolean
     now,
     JSON.stringify(news),
   );
+  if (named === null) state.unnamed.add(`${connection} ${report.carrierCallId}`);
   state.changes.other();
   return true;
+}
+
+/**
+ * The carrier's id of a call is known now: what it reported under that id alone, before its answer
+ * or while that was lost, is heard.
+ */
+export function hearUnnamed(state: State, id: number, now: number): void {
+  if (state.unnamed.size === 0) return;
+  const call = findCall(state.sql, id);
+  if (call === null || call.carrierCallId === null) return;
+  if (!state.unnamed.delete(`${call.connection} ${call.carrierCallId}`)) return;
+  const which = "connection = ? AND carrier_call_id = ? AND call IS NULL";
+  const rows = state.sql.all<{ news: string }>(
+    `SELECT news FROM late WHERE ${which} ORDER BY id`,
+    call.connection,
+    call.carrierCallId,
+  );
+  state.sql.run(`DELETE FROM late WHERE ${which}`, call.connection, call.carrierCallId);
+  for (const { news } of rows) {
+    const before = findCall(state.sql, id);
+    if (before !== null) hear(state, before, JSON.parse(news) as CallNews, null, now);
+  }
 }
 
 /** Every fact counts: a recording or a cost may come alone, long after the end. */

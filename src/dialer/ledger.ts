@@ -80,6 +80,15 @@ export class Ledger {
     return this.#loads.get(connection) ?? NO_LOAD;
   }
 
+  /** Connections that have an open call whose id the carrier has not told yet. */
+  namelessOn(): Set<string> {
+    const connections = new Set<string>();
+    for (const { state, carrierCallId, connection } of this.#entries.values()) {
+      if (state !== "concluded" && carrierCallId === null) connections.add(connection);
+    }
+    return connections;
+  }
+
   /** Unconcluded calls that satisfy a condition; for people's requests, not for dispatch. */
   someOpen(matches: (entry: Readonly<Entry>) => boolean): Readonly<Entry> | null {
     for (const entry of this.#entries.values()) {

@@ -3,6 +3,7 @@ import type { CarrierSettings } from "../carriers/carrier.ts";
 import { carrierOf } from "../carriers/carriers.ts";
 import { reportUrl } from "../carriers/report-url.ts";
 import { unseal } from "../carriers/secret.ts";
+import { withoutNumbers } from "../core/phone.ts";
 import { type Counts, counted, noCounts } from "./counts.ts";
 import { Dialer } from "./dialer.ts";
 import type { OpenCarrier, Outside, Statement } from "./outside.ts";
@@ -177,6 +178,10 @@ async function openCarrier(env: Env, connection: ConnectionDoc): Promise<OpenCar
 }
 
 function log(event: string, fields: Record<string, unknown>): void {
-  // A carrier's words may quote the number.
-  console.log(JSON.stringify({ event, ...fields }).replace(/\+\d{6,}/g, "+…"));
+  // A carrier's words may quote the number; our own fields hold none.
+  const masked = Object.entries(fields).map(([name, value]) => {
+    const quoted = (name === "word" || name === "error") && typeof value === "string";
+    return [name, quoted ? withoutNumbers(value) : value];
+  });
+  console.log(JSON.stringify({ event, ...Object.fromEntries(masked) }));
 }

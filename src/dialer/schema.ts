@@ -81,3 +81,8 @@ export function migrate(sql: Sql): void {
     });
   }
 }
+
+/** Whether the object was ever used. */
+export function hasTables(sql: Sql): boolean {
+  return first(sql, "SELECT 1 FROM sqlite_master WHERE name = 'migration'") !== null;
+}

@@ -63,12 +63,7 @@ export function settle(state: State, slice: Slice): void {
   for (const { hash, pending } of slice.suppressions) {
     sql.run("UPDATE suppressed SET pending = NULL WHERE hash = ? AND pending = ?", hash, pending);
   }
-  remove(
-    state,
-    "late",
-    "id",
-    slice.late.map((row) => row.id),
-  );
+  removeLate(state, slice);
 }
 
 /** D1 refuses what is in a slice: it is no longer sent, and its rows stay until the object starts anew. */
@@ -89,12 +84,7 @@ export function setAside(state: State, slice: Slice): void {
   for (const { hash } of slice.suppressions) {
     sql.run("UPDATE suppressed SET pending = NULL WHERE hash = ?", hash);
   }
-  remove(
-    state,
-    "late",
-    "id",
-    slice.late.map((row) => row.id),
-  );
+  removeLate(state, slice);
 }
 
 /** Whether a call is concluded and D1 has its last version. */
@@ -108,4 +98,16 @@ function remove(state: State, table: string, column: string, ids: readonly numbe
     `DELETE FROM ${table} WHERE ${column} IN (SELECT value FROM json_each(?))`,
     JSON.stringify(ids),
   );
+}
+
+function removeLate(state: State, { late }: Slice): void {
+  remove(
+    state,
+    "late",
+    "id",
+    late.map((row) => row.id),
+  );
+  for (const { call, connection, carrierCallId } of late) {
+    if (call === null) state.unnamed.delete(`${connection} ${carrierCallId}`);
+  }
 }

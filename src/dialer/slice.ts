@@ -4,7 +4,7 @@ import { type Campaign, recordOf } from "./campaign.ts";
 import type { LateRow } from "./late.ts";
 import { type Standing, stand } from "./records.ts";
 import type { State } from "./state.ts";
-import { findTasks, tasksAbove } from "./tasks.ts";
+import { findTasks, type Task, tasksAbove } from "./tasks.ts";
 
 export const SLICE_KINDS = [
   "new tasks",
@@ -16,10 +16,14 @@ export const SLICE_KINDS = [
 ] as const;
 export type SliceKind = (typeof SLICE_KINDS)[number];
 
-/** Most rows of a kind in one slice, and most bytes of a parameter. */
+/** Most rows of a kind in one slice, and about most characters of a parameter, which holds 2 MB. */
 export const SLICE_ROWS = 1_000;
-const SLICE_BYTES = 1_000_000;
+const SLICE_CHARS = 500_000;
+/** Rows read at a time: their texts may be long. */
+const READ_AT_ONCE = 50;
 const LATE_ROWS = 25;
+/** Longer than an answer, or a look-up in its stead, takes to tell the carrier's id, ms. */
+const UNNAMED_MS = 5 * 60_000;
 
 /** What one batch tells D1, read at one instant. */
 export type Slice = {
@@ -37,6 +41,8 @@ export type Slice = {
   /** Entries of the do-not-call list that outcomes made, by hash. */
   suppressions: { hash: string; pending: string }[];
   late: LateRow[];
+  /** About how many characters it takes. */
+  chars: number;
   /** Rows in it. */
   rows: number;
   /** Whether a kind was cut: there is more. */
@@ -44,7 +50,12 @@ export type Slice = {
 };
 
 /** Reads what D1 has not heard of, at most `limit` rows of each of these kinds. */
-export function readSlice(state: State, kinds: readonly SliceKind[], limit: number): Slice {
+export function readSlice(
+  state: State,
+  kinds: readonly SliceKind[],
+  limit: number,
+  now: number,
+): Slice {
   const slice: Slice = {
     mark: state.changes.mark,
     version: 0,
@@ -55,6 +66,7 @@ export function readSlice(state: State, kinds: readonly SliceKind[], limit: numb
     campaigns: [],
     suppressions: [],
     late: [],
+    chars: 0,
     rows: 0,
     more: false,
   };
@@ -63,7 +75,7 @@ export function readSlice(state: State, kinds: readonly SliceKind[], limit: numb
   if (kinds.includes("changed tasks")) addChangedTasks(state, slice, limit);
   if (kinds.includes("campaigns")) addCampaigns(state, slice, limit);
   if (kinds.includes("suppressions")) addSuppressions(state, slice, limit);
-  if (kinds.includes("late")) addLate(state, slice, Math.min(limit, LATE_ROWS));
+  if (kinds.includes("late")) addLate(state, slice, Math.min(limit, LATE_ROWS), now);
   const { tasks, dirty, calls, campaigns, suppressions, late } = slice;
   slice.rows =
     Math.max(tasks.size, dirty.length) +
@@ -88,53 +100,68 @@ function addCalls(state: State, slice: Slice, limit: number): void {
     wanted.push(id);
   }
   if (wanted.length === 0) return;
-  let bytes = 0;
-  const decided = new Set<number>();
-  for (const call of findCalls(state.sql, wanted)) {
-    bytes += 500 + (call.transcript?.length ?? 0) + (call.analysis?.length ?? 0);
-    if (bytes > SLICE_BYTES && slice.calls.length > 0) {
-      slice.more = true;
-      break;
+  for (let at = 0; at < wanted.length; at += READ_AT_ONCE) {
+    const calls = findCalls(state.sql, wanted.slice(at, at + READ_AT_ONCE));
+    const decided = calls.filter((call) => call.verdict !== null).map((call) => call.task);
+    const tasks = new Map(findTasks(state.sql, decided).map((task) => [task.id, task]));
+    for (const call of calls) {
+      const task = call.verdict === null ? undefined : tasks.get(call.task);
+      const chars = charsOfTexts(call) + (task === undefined ? 0 : charsOf(task));
+      if (!hasRoom(slice, chars)) return;
+      slice.calls.push(call);
+      if (task !== undefined) slice.tasks.set(task.id, stand(state, task));
     }
-    slice.calls.push(call);
-    if (call.verdict !== null) decided.add(call.task);
   }
-  for (const task of findTasks(state.sql, [...decided])) {
-    slice.tasks.set(task.id, stand(state, task));
+}
+
+/** Takes so many characters of a slice's room, of which one row may always have what it needs. */
+function hasRoom(slice: Slice, chars: number): boolean {
+  if (slice.chars > 0 && slice.chars + chars > SLICE_CHARS) {
+    slice.more = true;
+    return false;
   }
+  slice.chars += chars;
+  return true;
+}
+
+/** About what a row takes of a parameter; what is JSON already is quoted once more. */
+function charsOf(task: Task): number {
+  return 300 + JSON.stringify(JSON.stringify(task.context)).length;
+}
+
+function charsOfTexts(call: Call): number {
+  return 500 + JSON.stringify([call.transcript, call.analysis]).length;
 }
 
 /** Tasks above the watermark. */
 function addNewTasks(state: State, slice: Slice, limit: number): void {
-  const watermark = flushedTasks(state);
-  let bytes = 0;
-  const fresh = tasksAbove(state.sql, watermark, limit);
+  const fresh = tasksAbove(state.sql, flushedTasks(state), limit);
   if (fresh.length === limit) slice.more = true;
   for (const task of fresh) {
-    bytes += 300 + JSON.stringify(task.context).length;
-    if (bytes > SLICE_BYTES && slice.watermark !== null) {
-      slice.more = true;
-      break;
+    if (!slice.tasks.has(task.id)) {
+      if (!hasRoom(slice, charsOf(task))) return;
+      slice.tasks.set(task.id, stand(state, task));
     }
-    slice.tasks.set(task.id, stand(state, task));
     slice.watermark = task.id;
   }
 }
 
 /** Tasks that changed without a call. */
 function addChangedTasks(state: State, slice: Slice, limit: number): void {
-  for (const id of state.changes.tasks.keys()) {
-    if (slice.dirty.length === limit || slice.tasks.size > 2 * limit) {
-      slice.more = true;
-      break;
+  const ids = [...state.changes.tasks.keys()];
+  if (ids.length > limit) slice.more = true;
+  const wanted = ids.slice(0, limit);
+  for (let at = 0; at < wanted.length; at += READ_AT_ONCE) {
+    const some = wanted.slice(at, at + READ_AT_ONCE);
+    const tasks = new Map(findTasks(state.sql, some).map((task) => [task.id, task]));
+    for (const id of some) {
+      const task = tasks.get(id);
+      if (task !== undefined && !slice.tasks.has(id)) {
+        if (!hasRoom(slice, charsOf(task))) return;
+        slice.tasks.set(id, stand(state, task));
+      }
+      slice.dirty.push(id);
     }
-    slice.dirty.push(id);
-  }
-  for (const task of findTasks(
-    state.sql,
-    slice.dirty.filter((id) => !slice.tasks.has(id)),
-  )) {
-    slice.tasks.set(task.id, stand(state, task));
   }
 }
 
@@ -161,11 +188,18 @@ function addSuppressions(state: State, slice: Slice, limit: number): void {
   );
 }
 
-function addLate(state: State, slice: Slice, limit: number): void {
+/**
+ * News under the carrier's id alone wait while their connection has a call whose id is not known
+ * yet: they may be meant for it.
+ */
+function addLate(state: State, slice: Slice, limit: number, now: number): void {
   type Row = Omit<LateRow, "news"> & { news: string };
   const rows = state.sql.all<Row>(
     `SELECT id, call, connection, carrier_call_id AS carrierCallId, at, news FROM late
+     WHERE call IS NOT NULL OR at <= ? OR connection NOT IN (SELECT value FROM json_each(?))
      ORDER BY id LIMIT ?`,
+    now - UNNAMED_MS,
+    JSON.stringify(state.unnamed.size === 0 ? [] : [...state.ledger.namelessOn()]),
     limit,
   );
   slice.late = rows.map((row) => ({ ...row, news: JSON.parse(row.news) as CallNews }));

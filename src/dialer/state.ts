@@ -20,6 +20,12 @@ import { first, type Sql, type SqlValue } from "./sql.ts";
 /** Ids are reserved in blocks of this many, one row written each. */
 const ID_BLOCK = 1_000;
 
+/**
+ * Dials whose request is still out, by call: a report may come before its answer. `until` is when
+ * it was surely given up.
+ */
+export type Requests = ReadonlyMap<number, { connection: string; until: number }>;
+
 export type ImportState = {
   id: string;
   campaign: number;
@@ -39,6 +45,9 @@ export class State {
   readonly lanes: Lanes;
   readonly ledger = new Ledger();
   readonly changes: Changes;
+  readonly requests: Requests;
+  /** Late news that name their call only by the carrier's id, as `connection id`. */
+  readonly unnamed = new Set<string>();
   readonly #campaigns = new Map<number, Campaign>();
   readonly #imports = new Map<string, ImportState>();
   readonly #touched = new Map<Campaign, "counts" | "all">();
@@ -48,9 +57,15 @@ export class State {
   /** The earliest own end of a task; undefined when the table must be asked. */
   #nextEnd: number | null | undefined;
 
-  constructor(sql: Sql, changes: Changes, now: number, random: () => number) {
+  constructor(
+    sql: Sql,
+    kept: { changes: Changes; requests: Requests },
+    now: number,
+    random: () => number,
+  ) {
     this.sql = sql;
-    this.changes = changes;
+    this.changes = kept.changes;
+    this.requests = kept.requests;
     this.copies = new Copies(sql);
     this.connections = new Connections(sql);
     this.lanes = new Lanes(sql, {
@@ -67,6 +82,11 @@ export class State {
     for (const campaign of loadCampaigns(sql, this.ledger)) {
       this.#campaigns.set(campaign.id, campaign);
       this.changes.note("campaigns", campaign.id);
+    }
+    for (const { name } of sql.all<{ name: string }>(
+      "SELECT connection || ' ' || carrier_call_id AS name FROM late WHERE call IS NULL",
+    )) {
+      this.unnamed.add(name);
     }
     for (const { task } of sql.all<{ task: number }>("SELECT task FROM dirty")) {
       this.changes.note("tasks", task);

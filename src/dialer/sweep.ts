@@ -92,6 +92,8 @@ export function tidy(state: State, now: number): void {
   dropOldAnswers(state, now);
   dropOldParts(state, now);
   dropEmptyLanes(state);
+  // What waits for its call's name may have waited long enough.
+  if (state.unnamed.size > 0) state.changes.other();
   const old = state.sql.all<{ id: number }>(
     `SELECT id FROM campaign WHERE swept = 1 AND completed_at <= ?
        AND EXISTS (SELECT 1 FROM seen_phone s WHERE s.campaign = campaign.id) LIMIT 10`,

@@ -3,23 +3,26 @@ import type { State } from "./state.ts";
 
 /** An alarm that is due by more than this and has not come was lost, ms. */
 const STALE_MS = 60_000;
-/** What the flush's own timer gets before the alarm stands in for it, ms. */
+/** What the timers of flush and sweep get before the alarm stands in for it, ms. */
 const TIMER_GRACE_MS = 30_000;
 
 /** The earliest event that can make progress by itself, or null: every instant a set-up time could hold. */
 export function nextEvent(
   state: State,
+  now: number,
   dispatchAt: number | null,
   flushAt: number | null,
+  sweepAt: number | null,
 ): number | null {
   const events = [
     dispatchAt,
     state.nextEnd(),
     state.ledger.nextDue(),
     flushAt === null ? null : flushAt + TIMER_GRACE_MS,
+    sweepAt === null ? null : sweepAt + TIMER_GRACE_MS,
   ];
-  const slots = state.copies.workspace?.slots ?? 0;
-  if (hasPlace(state.ledger, slots)) events.push(state.lanes.nextOpening());
+  for (const { until } of state.requests.values()) if (until > now) events.push(until);
+  if (hasPlace(state, now)) events.push(state.lanes.nextOpening());
   for (const campaign of state.liveCampaigns()) events.push(campaign.settings.endAfter);
   for (const trouble of state.connections.troubles()) events.push(trouble.probeAt);
   return events.reduce((first, at) => (at === null ? first : Math.min(first ?? at, at)), null);

@@ -1,4 +1,4 @@
-import { maskPhone } from "../core/phone.ts";
+import { withoutNumbers } from "../core/phone.ts";
 
 /** One line about something that went wrong, without personal data. */
 export function logFault(event: string, error: unknown, more: Record<string, unknown>): void {
@@ -19,12 +19,5 @@ export function isAway(error: unknown): boolean {
       error.message,
     ) ||
     (error.cause !== undefined && isAway(error.cause))
-  );
-}
-
-/** A text whose longer runs of digits are masked. */
-export function withoutNumbers(text: string): string {
-  return text.replace(/\+?\d[\d .()-]{4,}\d/g, (number) =>
-    maskPhone(number.replace(/[ .()-]/g, "")),
   );
 }

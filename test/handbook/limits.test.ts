@@ -268,3 +268,36 @@ describe("a connection's own limits", () => {
     expect(world.dials).toHaveLength(1);
   });
 });
+
+it("H22 no more than five requests are out, three for a connection, though reports come before their answers", async () => {
+  let out = 0;
+  let outMost = 0;
+  const answers: (() => void)[] = [];
+  world.answer = (dial) => {
+    outMost = Math.max(outMost, ++out);
+    return new Promise<Answer>((resolve) => {
+      answers.push(() => {
+        out -= 1;
+        resolve({ kind: "accepted", carrierCallId: `c-${dial.call}` });
+      });
+    });
+  };
+  await slots(20);
+  await addMore(world);
+  const near = await world.campaign();
+  const far = await world.campaign({ agent: FAR_AGENT, from: FAR_NUMBER });
+  await pushMany(world, near, 8);
+  expect(out).toBe(3);
+  for (const dial of [...world.dials]) await world.report(dial, { answeredAt: world.now });
+  expect(out).toBe(3);
+  await pushMany(world, far, 8);
+  expect(out).toBe(5);
+  for (const dial of [...world.dials]) await world.finish(dial, "connected");
+  expect(out).toBe(5);
+  while (answers.length > 0) {
+    answers.shift()?.();
+    await world.idle();
+  }
+  expect(world.dials).toHaveLength(16);
+  expect(outMost).toBe(5);
+});

@@ -265,3 +265,48 @@ describe("answers and reports in any order", () => {
     });
   }
 });
+
+describe("H22 H36 a report under the carrier's id alone", () => {
+  const unnamed = (dial: Dialled) =>
+    world.dialer.report([
+      {
+        connection: dial.connection,
+        report: {
+          call: null,
+          carrierCallId: `c-${dial.call}`,
+          news: { ...NO_NEWS, ended: true, concluding: true, outcome: "busy", word: "busy" },
+        },
+      },
+    ]);
+
+  it("is heard once the answer brings that id, however many flushes and restarts come between", async () => {
+    let answer: (answer: Answer) => void = () => undefined;
+    world.answer = () => new Promise((resolve) => (answer = resolve));
+    const task = await world.push(await world.campaign());
+    taken(await unnamed(world.last()));
+    await world.run(2_000);
+    expect((await world.task(task.id)).status).toBe("running");
+    answer({ kind: "accepted", carrierCallId: `c-${world.last().call}` });
+    await world.idle();
+    expect(await world.task(task.id)).toMatchObject({ status: "completed", lastOutcome: "busy" });
+  });
+
+  it("is heard once a look-up brings that id after the answer was lost", async () => {
+    world.answer = () => ({ kind: "unknown", word: "lost" });
+    world.lookup = (call) => ({ kind: "alive", carrierCallId: `c-${call}`, news: NO_NEWS });
+    const task = await world.push(await world.campaign());
+    taken(await unnamed(world.last()));
+    world.restart();
+    await world.run(2_000);
+    expect(await world.task(task.id)).toMatchObject({ status: "completed", lastOutcome: "busy" });
+  });
+
+  it("of no call of ours is dropped after a while", async () => {
+    await world.push(await world.campaign());
+    taken(await unnamed({ ...world.last(), call: "cal_k3v9q2m8xa_zzz" as Dialled["call"] }));
+    await world.run(10 * MINUTE);
+    await world.dialer.tick();
+    await world.run(MINUTE);
+    expect(world.sql.all("SELECT * FROM late")).toEqual([]);
+  });
+});

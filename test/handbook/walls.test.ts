@@ -222,3 +222,10 @@ describe("H37 no request sees or changes another workspace's data", () => {
     expect(world.stored("SELECT id FROM calls WHERE workspace = ?", WORKSPACE)).toHaveLength(1);
   });
 });
+
+it("H37 looking at an invented workspace leaves nothing behind", async () => {
+  const empty = new World();
+  expect(await empty.dialer.readConnection(CONNECTION)).toMatchObject({ code: "not_found" });
+  expect(await empty.dialer.readWorkspace()).toMatchObject({ code: "not_found" });
+  expect(empty.sql.all("SELECT name FROM sqlite_master")).toEqual([]);
+});
