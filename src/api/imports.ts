@@ -12,9 +12,9 @@ import {
   readProblems,
   readRejects,
 } from "../db/imports.ts";
-import { logFault } from "../shell/faults.ts";
 import { acceptImport } from "./accept.ts";
 import type { Ctx } from "./context.ts";
+import { csvReply } from "./csv-reply.ts";
 import { notFound, Refused } from "./errors.ts";
 import { findCampaign, keyIn } from "./find.ts";
 import { mapPage, pageRequest } from "./list.ts";
@@ -50,28 +50,7 @@ export const downloadRejected: Handler<
     const message = "The rejected rows of this import are gone: they are kept for 30 days.";
     throw new Refused(refuse("not_found", message));
   }
-  const lines = linesOf(c.env, row);
-  const encoder = new TextEncoder();
-  const body = new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      try {
-        const next = await lines.next();
-        if (next.done === true) controller.close();
-        else controller.enqueue(encoder.encode(next.value));
-      } catch (error) {
-        // The status has gone out: a broken transfer is the only way left to say so.
-        logFault("rejected rows", error, { import: row.id });
-        controller.error(error);
-      }
-    },
-  });
-  return new Response(body, {
-    headers: {
-      "content-type": "text/csv; charset=utf-8",
-      "content-disposition": `attachment; filename="${row.id}-rejected.csv"`,
-      "cache-control": "no-store",
-    },
-  });
+  return csvReply(`${row.id}-rejected.csv`, linesOf(c.env, row));
 };
 
 const GROUPS_AT_ONCE = 5;

@@ -4,7 +4,7 @@ import { textOf } from "../core/template.ts";
 import { database } from "../db/database.ts";
 import { readCursor } from "../db/page.ts";
 import { contextKeys, type ExportRow, exportTasks } from "../db/tasks.ts";
-import { logFault } from "../shell/faults.ts";
+import { csvReply } from "./csv-reply.ts";
 import { findCampaign, keyIn } from "./find.ts";
 import type { Handler } from "./serve.ts";
 
@@ -34,28 +34,7 @@ export const exportCsv: Handler<"GET /v1/campaigns/{id}/tasks.csv"> = async (c, 
   const workspace = c.get("workspace");
   const key = keyIn(c, "cmp", campaign.id);
   const keys = await contextKeys(database(c.env), workspace, key, KEYS_MAX);
-  const lines = linesOf(c.env, { workspace, campaign: key, keys });
-  const encoder = new TextEncoder();
-  const body = new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      try {
-        const next = await lines.next();
-        if (next.done === true) controller.close();
-        else controller.enqueue(encoder.encode(next.value));
-      } catch (error) {
-        // The status has gone out: a broken transfer is the only way left to say so.
-        logFault("export", error, { campaign: campaign.id });
-        controller.error(error);
-      }
-    },
-  });
-  return new Response(body, {
-    headers: {
-      "content-type": "text/csv; charset=utf-8",
-      "content-disposition": `attachment; filename="${campaign.id}-tasks.csv"`,
-      "cache-control": "no-store",
-    },
-  });
+  return csvReply(`${campaign.id}-tasks.csv`, linesOf(c.env, { workspace, campaign: key, keys }));
 };
 
 type Export = { workspace: WorkspaceId; campaign: number; keys: string[] };
