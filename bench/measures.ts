@@ -197,9 +197,14 @@ export type Cost = {
 };
 
 /** What one finished call of a batch costs, counted: a Worker that was started with COUNTS. */
-export async function measureCost(scene: Scene, calls: number): Promise<Cost> {
+export async function measureCost(
+  scene: Scene,
+  calls: number,
+  reports: "all" | "end",
+): Promise<Cost> {
   await scene.carrier.json({ path: "/_/reset", body: "{}" });
-  const workspace = await scene.workspace(20, { ringMs: 20, talkMs: 80, analysisMs: 20 });
+  const settings = { ringMs: 20, talkMs: 80, analysisMs: 20, reports };
+  const workspace = await scene.workspace(20, settings);
   const id = await campaign(workspace, "batch");
   await importCsv(workspace, id, csvOf(calls));
   await until(
@@ -211,7 +216,7 @@ export async function measureCost(scene: Scene, calls: number): Promise<Cost> {
   await new Promise((resolve) => setTimeout(resolve, 3_000));
   const counts = scene.counts.get(workspace.id);
   if (counts === undefined) throw new Error("the object counts nothing");
-  const { reports } = await scene.carrier.json<{ reports: { delivered: number } }>({
+  const told = await scene.carrier.json<{ reports: { delivered: number } }>({
     path: "/_/stats",
   });
   workspace.client.close();
@@ -223,6 +228,6 @@ export async function measureCost(scene: Scene, calls: number): Promise<Cost> {
     rowsWritten: each(counts.rowsWritten),
     d1RowsRead: each(counts.d1RowsRead),
     d1RowsWritten: each(counts.d1RowsWritten),
-    messages: each(reports.delivered),
+    messages: each(told.reports.delivered),
   };
 }
