@@ -10,7 +10,7 @@ export default defineConfig({
       {
         test: {
           name: "node",
-          include: ["test/{core,handbook,sim,simulator,scripts}/**/*.test.ts"],
+          include: ["test/{core,handbook,sim,hostile,simulator,scripts}/**/*.test.ts"],
         },
       },
       {
