@@ -32,6 +32,9 @@ export function hear(
   if (call.state === "concluded") return hearLate(state, call, news, carrierCallId, now);
   const changed = fillIn(call, news, carrierCallId);
   if (holdsSlot(call.state) && news.refusal !== null && call.answeredAt === null) {
+    // Whoever reports had taken it, even if the answer has yet to say so.
+    call.state = "placed";
+    call.placedAt ??= now;
     return refused(state, call, news.refusal, news.word ?? news.refusal, now);
   }
   state.connections.worked(call.connection);

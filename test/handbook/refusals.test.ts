@@ -301,4 +301,22 @@ describe("a refusal by report", () => {
     await world.run(SECOND);
     expect(world.dials.map((dial) => dial.attempt)).toEqual([1, 1]);
   });
+
+  it("H21 H32 before the answer leaves the call on record: the carrier had taken it", async () => {
+    let acceptNow: (() => void) | undefined;
+    world.answer = (dial) =>
+      new Promise((resolve) => {
+        acceptNow = () => resolve({ kind: "accepted", carrierCallId: `c-${dial.call}` });
+      });
+    const task = await world.push(await world.campaign());
+    const { call } = world.last();
+    const news = { ended: true, concluding: true, refusal: "capacity", outcome: "failed" } as const;
+    await world.report(world.last(), news);
+    acceptNow?.();
+    accept();
+    await world.run(MINUTE);
+    const record = { id: call, attempt: 1, status: "ended", carrierCallId: `c-${call}` };
+    expect((await world.calls(task.id))[0]).toMatchObject({ ...record, outcome: null });
+    await world.finish(world.last(), "connected");
+  });
 });
