@@ -23,6 +23,8 @@ export type LocalOptions = {
   bare?: boolean;
   /** Lines that the Worker logs. */
   onLine?: (line: string) => void;
+  /** Hears what kills the process, before it is ready. */
+  onSpawn?: (crash: Running["crash"]) => void;
 };
 export type SimulatorOptions = {
   port: number;
@@ -47,13 +49,13 @@ export class PortTaken extends Error {}
 
 /** The Worker's production bundle in workerd, in a process group of its own; `npm run build` made it. */
 export function startWorker(options: LocalOptions): Promise<Running> {
-  const { folder, port, secrets, vars, unplugged, bare, onLine } = options;
+  const { folder, port, secrets, vars, unplugged, bare, onLine, onSpawn } = options;
   const all = { PUBLIC_URL: `http://127.0.0.1:${port}`, ...secrets, ...vars };
   const args = ["--folder", folder, "--port", String(port)];
   if (unplugged) args.push("--unplugged");
   if (bare) args.push("--bare");
   const env = { OUTDIAL_VARS: JSON.stringify(all) };
-  return start(join(HERE, "serve.ts"), args, { port, env, onLine });
+  return start(join(HERE, "serve.ts"), args, { port, env, onLine, onSpawn });
 }
 
 /** The simulated carrier. */
@@ -80,10 +82,11 @@ type Start = {
   port: number;
   env?: Record<string, string>;
   onLine?: ((line: string) => void) | undefined;
+  onSpawn?: ((crash: Running["crash"]) => void) | undefined;
 };
 
 async function start(script: string, args: string[], how: Start): Promise<Running> {
-  const { port, env, onLine } = how;
+  const { port, env, onLine, onSpawn } = how;
   const child = launch(script, args, "pipe", env ?? {});
   let errors = "";
   const ready = new Promise<string>((resolve, reject) => {
@@ -99,6 +102,7 @@ async function start(script: string, args: string[], how: Start): Promise<Runnin
     child.once("close", () => reject(failure(port, errors)));
   });
   const running = { child, stop: () => end(child, "SIGTERM"), crash: () => end(child, "SIGKILL") };
+  onSpawn?.(running.crash);
   try {
     return { url: await ready, ...running };
   } catch (error) {

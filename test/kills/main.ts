@@ -1,0 +1,141 @@
+/**
+ * Real processes, really killed. `npm run test:kills -- --rounds 100 [--seed S] [--first N]`
+ *
+ * Each round draws a workspace, its campaigns, what a client does and when the Worker and the
+ * carrier are killed from its seed, which is printed first: the plan can be repeated, its timing
+ * cannot. Exits with 1 when a promise was broken.
+ *
+ *   --patience S   how long tasks may take to end after the last kill, seconds
+ *   --keep         leaves the folders; `--check FOLDER` looks at one again
+ */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { stopEverything } from "../../scripts/local.ts";
+import { check, type Verdict } from "./check.ts";
+import { RoundClient } from "./client.ts";
+import { type Plan, planRound } from "./plan.ts";
+import { sleep, World } from "./world.ts";
+
+/** Rounds that share processes and a folder. */
+const ROUNDS_OF_A_WORLD = 20;
+const SHOWN = 40;
+
+/** How far ahead the cron is fired: past the patience of the watchdog with imports and uploads. */
+const IMPORT_STALLED_MS = 120_000;
+const UPLOAD_STOPPED_MS = 20 * 60_000;
+/** What D1 takes to hear of the last change. */
+const FLUSH_MS = 3_000;
+
+const sum = { rounds: 0, kills: 0 };
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: "string", default: "3" },
+    first: { type: "string", default: "1" },
+    seed: { type: "string", default: Math.floor(Math.random() * 2 ** 32).toString(36) },
+    patience: { type: "string", default: "500" },
+    keep: { type: "boolean", default: false },
+    check: { type: "string" },
+  },
+});
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.on(signal, () => void stopEverything().finally(() => process.exit(1)));
+}
+await main();
+
+async function main(): Promise<void> {
+  if (values.check !== undefined) return finish([check(values.check, Date.now())]);
+  const first = Number(values.first);
+  const last = first + Number(values.rounds) - 1;
+  console.log(`seed ${values.seed}`);
+  const settling: Promise<Verdict>[] = [];
+  for (let from = first; from <= last; from += ROUNDS_OF_A_WORLD) {
+    const world = await World.open();
+    const clients: RoundClient[] = [];
+    for (let round = from; round <= Math.min(from + ROUNDS_OF_A_WORLD - 1, last); round++) {
+      clients.push(await runRound(world, planRound(round, `${values.seed}-${round}`)));
+    }
+    // The next world acts while this one waits for look-ups and leases.
+    settling.push(settle(world, clients, Number(values.patience) * 1_000));
+  }
+  finish(await Promise.all(settling));
+}
+
+async function runRound(world: World, plan: Plan): Promise<RoundClient> {
+  const begin = Date.now();
+  const before = world.kills;
+  console.log(`round ${plan.round} seed ${plan.seed}: ${tell(plan)}`);
+  await world.behave({ retriesMs: plan.retriesMs });
+  const { client, agent } = await RoundClient.open(plan, world);
+  const since = Date.now();
+  await Promise.all([world.suffer(plan.kills, since), client.act(agent, since)]);
+  const seconds = ((Date.now() - begin) / 1_000).toFixed(1);
+  console.log(`round ${plan.round}: ${world.kills - before} kills, ${seconds} s`);
+  sum.rounds += 1;
+  return client;
+}
+
+/** Waits until everything has ended, stops the world, and checks what is left of it. */
+async function settle(world: World, clients: RoundClient[], patienceMs: number): Promise<Verdict> {
+  const deadline = Date.now() + patienceMs;
+  let left: number | null = null;
+  for (;;) {
+    // What was lost with a queue is sent again once it made no progress for a minute.
+    await world.tick(IMPORT_STALLED_MS).catch(() => undefined);
+    const counts = await Promise.all(clients.map((client) => client.left()));
+    left = counts.some((one) => one === null)
+      ? null
+      : counts.reduce<number>((a, b) => a + (b ?? 0), 0);
+    if (left === 0 || Date.now() > deadline) break;
+    await sleep(2_000);
+  }
+  // Half uploads are removed after a quarter of an hour, marked first and then dropped.
+  for (let n = 0; n < 2; n++) await world.tick(UPLOAD_STOPPED_MS);
+  await sleep(FLUSH_MS);
+  const until = Date.now();
+  await world.stop();
+  sum.kills += world.kills;
+  const notes = clients.map((client) => client.notes);
+  writeFileSync(join(world.folder, "notes.json"), JSON.stringify(notes));
+  const verdict = check(world.folder, until);
+  for (const line of world.bugs) verdict.broken.push({ promise: "no bug is logged", where: line });
+  for (const client of clients) {
+    for (const odd of client.odd) {
+      verdict.broken.push({
+        promise: "no odd reply",
+        where: `round ${client.notes.round}: ${odd}`,
+      });
+    }
+  }
+  if (values.keep || verdict.broken.length > 0) {
+    writeFileSync(join(world.folder, "worker.log"), world.lines.join("\n"));
+  }
+  if (values.keep) console.log(`kept ${world.folder}`);
+  else world.remove();
+  return verdict;
+}
+
+function tell(plan: Plan): string {
+  const rows = plan.campaigns.flatMap((one) => one.files.flatMap((file) => file.rows)).length;
+  const pushes = plan.campaigns.flatMap((one) => one.pushes.flatMap((push) => push.tasks)).length;
+  const kills = plan.kills.map(({ of, again }) => of + "+".repeat(again.length)).join(", ");
+  const names = plan.campaigns.map((one) => one.name).join(", ");
+  return `${plan.slots} slots; ${names}; ${rows} rows, ${pushes} pushes; kills: ${kills}`;
+}
+
+function finish(verdicts: readonly Verdict[]): void {
+  const broken = verdicts.flatMap((verdict) => verdict.broken);
+  for (const { promise, where } of broken.slice(0, SHOWN))
+    console.log(`BROKEN ${promise}: ${where}`);
+  if (broken.length > SHOWN) console.log(`… and ${broken.length - SHOWN} more`);
+  const total = (pick: (verdict: Verdict) => number): number =>
+    verdicts.reduce((all, verdict) => all + pick(verdict), 0);
+  const open = total((verdict) => verdict.open);
+  if (open > 0) console.log(`${open} tasks still wait for a look-up or a lease's end (H22)`);
+  console.log(
+    `${sum.rounds} rounds, ${sum.kills} kills, ${total((one) => one.acknowledged)} acknowledged, ` +
+      `${total((one) => one.dials)} dials, ${broken.length} broken promises`,
+  );
+  process.exitCode = broken.length > 0 ? 1 : 0;
+}
