@@ -13,6 +13,8 @@ export function isAway(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const marks = error as Error & { retryable?: boolean; overloaded?: boolean };
   if (marks.retryable === true || marks.overloaded === true) return true;
+  // Storage that is full, broken or busy: the same statement may succeed later.
+  if (/SQLITE_(FULL|IOERR|BUSY)/.test(error.message)) return true;
   if (/^D1_(ERROR|EXEC_ERROR): .*(SQLITE_|no such|syntax)/.test(error.message)) return false;
   return (
     /D1_ERROR|Network connection lost|storage caused object to be reset|reset because/i.test(
