@@ -108,6 +108,13 @@ function removeLate(state: State, { late }: Slice): void {
     late.map((row) => row.id),
   );
   for (const { call, connection, carrierCallId } of late) {
-    if (call === null) state.unnamed.delete(`${connection} ${carrierCallId}`);
+    if (call !== null) continue;
+    const newer = state.sql.all(
+      "SELECT 1 FROM late WHERE connection = ? AND carrier_call_id = ? AND call IS NULL LIMIT 1",
+      connection,
+      carrierCallId,
+    );
+    // More of the same call may have come since: it still waits for its name.
+    if (newer.length === 0) state.unnamed.delete(`${connection} ${carrierCallId}`);
   }
 }

@@ -267,14 +267,15 @@ describe("answers and reports in any order", () => {
 });
 
 describe("H22 H36 a report under the carrier's id alone", () => {
-  const unnamed = (dial: Dialled) =>
+  const BUSY = { ended: true, concluding: true, outcome: "busy", word: "busy" };
+  const unnamed = (dial: Dialled, news: Partial<CallNews> = BUSY) =>
     world.dialer.report([
       {
         connection: dial.connection,
         report: {
           call: null,
           carrierCallId: `c-${dial.call}`,
-          news: { ...NO_NEWS, ended: true, concluding: true, outcome: "busy", word: "busy" },
+          news: { ...NO_NEWS, ...news },
         },
       },
     ]);
@@ -298,6 +299,18 @@ describe("H22 H36 a report under the carrier's id alone", () => {
     taken(await unnamed(world.last()));
     world.restart();
     await world.run(2_000);
+    expect(await world.task(task.id)).toMatchObject({ status: "completed", lastOutcome: "busy" });
+  });
+
+  it("is heard though an older one of the same call was given up before", async () => {
+    world.answer = () => ({ kind: "unknown", word: "lost" });
+    const task = await world.push(await world.campaign());
+    taken(await unnamed(world.last(), { ringingAt: world.now }));
+    await world.run(4.5 * MINUTE);
+    taken(await unnamed(world.last()));
+    await world.run(MINUTE);
+    world.lookup = (call) => ({ kind: "alive", carrierCallId: `c-${call}`, news: NO_NEWS });
+    await world.run(4 * MINUTE);
     expect(await world.task(task.id)).toMatchObject({ status: "completed", lastOutcome: "busy" });
   });
 
