@@ -308,9 +308,12 @@ describe("H22 H36 a report under the carrier's id alone", () => {
     taken(await unnamed(world.last(), { ringingAt: world.now }));
     await world.run(4.5 * MINUTE);
     taken(await unnamed(world.last()));
-    await world.run(MINUTE);
+    for (let tick = 0; tick < 2; tick++) {
+      await world.run(MINUTE);
+      await world.dialer.tick();
+    }
     world.lookup = (call) => ({ kind: "alive", carrierCallId: `c-${call}`, news: NO_NEWS });
-    await world.run(4 * MINUTE);
+    await world.run(3 * MINUTE);
     expect(await world.task(task.id)).toMatchObject({ status: "completed", lastOutcome: "busy" });
   });
 
