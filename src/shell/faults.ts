@@ -17,7 +17,7 @@ export function isAway(error: unknown): boolean {
   if (/SQLITE_(FULL|IOERR|BUSY)/.test(error.message)) return true;
   if (/^D1_(ERROR|EXEC_ERROR): .*(SQLITE_|no such|syntax)/.test(error.message)) return false;
   return (
-    /D1_ERROR|Network connection lost|storage caused object to be reset|reset because/i.test(
+    /D1_ERROR|Network connection lost|storage caused object to be reset|reset because|^internal error; reference/i.test(
       error.message,
     ) ||
     (error.cause !== undefined && isAway(error.cause))

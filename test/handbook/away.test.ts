@@ -8,7 +8,8 @@ describe("what is away, and what is a mistake of ours", () => {
     "D1_ERROR: disk I/O error: SQLITE_IOERR",
     "D1_ERROR: database or disk is full: SQLITE_FULL",
     "D1_ERROR: database is locked: SQLITE_BUSY",
-  ])("H35 H38 storage that takes nothing is away, so that a client tries again: %s", (message) => {
+    "internal error; reference = fsehsbchhtdf9kq5793l0r6u",
+  ])("H35 H38 a platform that fails is away, so that a client tries again: %s", (message) => {
     expect(isAway(new Error(message))).toBe(true);
   });
 

@@ -5,6 +5,7 @@
  * carrier are killed from its seed, which is printed first: the plan can be repeated, its timing
  * cannot. Exits with 1 when a promise was broken.
  *
+ *   --only NAME    disk-full, stopped or carrier-away, which 20 rounds and more end with
  *   --patience S   how long tasks may take to end after the last kill, seconds
  *   --keep         leaves the folders; `--check FOLDER` looks at one again
  */
@@ -14,7 +15,7 @@ import { parseArgs } from "node:util";
 import { stopEverything } from "../../scripts/local.ts";
 import { check, type Verdict } from "./check.ts";
 import { RoundClient } from "./client.ts";
-import { type Plan, planRound } from "./plan.ts";
+import { type Plan, planRound, planSpecial, type Special } from "./plan.ts";
 import { sleep, World } from "./world.ts";
 
 /** Rounds that share processes and a folder. */
@@ -24,6 +25,14 @@ const SHOWN = 40;
 /** How far ahead the cron is fired: past the patience of the watchdog with imports and uploads. */
 const IMPORT_STALLED_MS = 120_000;
 const UPLOAD_STOPPED_MS = 20 * 60_000;
+/** Named rounds, each once in a long run. */
+const SPECIALS: readonly Special[] = ["disk-full", "stopped", "carrier-away"];
+const SPECIALS_FROM = 20;
+const SPECIAL_ROUNDS = 900;
+const SPECIAL_AT_MS = 2_000;
+const FULL_MS = 6_000;
+const DISK_ROOM_BYTES = 40_000;
+const STOPPED_MS = 90_000;
 /** What D1 takes to hear of the last change. */
 const FLUSH_MS = 3_000;
 
@@ -35,6 +44,7 @@ const { values } = parseArgs({
     first: { type: "string", default: "1" },
     seed: { type: "string", default: Math.floor(Math.random() * 2 ** 32).toString(36) },
     patience: { type: "string", default: "500" },
+    only: { type: "string" },
     keep: { type: "boolean", default: false },
     check: { type: "string" },
   },
@@ -46,48 +56,90 @@ await main();
 
 async function main(): Promise<void> {
   if (values.check !== undefined) return finish([check(values.check, Date.now())]);
-  const first = Number(values.first);
-  const last = first + Number(values.rounds) - 1;
   console.log(`seed ${values.seed}`);
   const settling: Promise<Verdict>[] = [];
-  for (let from = first; from <= last; from += ROUNDS_OF_A_WORLD) {
+  const { only } = values;
+  const rounds = only === undefined ? Number(values.rounds) : 0;
+  const last = Number(values.first) + rounds - 1;
+  for (let from = Number(values.first); from <= last; from += ROUNDS_OF_A_WORLD) {
     const world = await World.open();
     const clients: RoundClient[] = [];
     for (let round = from; round <= Math.min(from + ROUNDS_OF_A_WORLD - 1, last); round++) {
-      clients.push(await runRound(world, planRound(round, `${values.seed}-${round}`)));
+      const plan = planRound(round, `${values.seed}-${round}`);
+      await world.behave({ retriesMs: plan.retriesMs });
+      clients.push(await runRound(world, plan, (since) => world.suffer(plan.kills, since)));
     }
     // The next world acts while this one waits for look-ups and leases.
-    settling.push(settle(world, clients, Number(values.patience) * 1_000));
+    settling.push(settle(world, clients, `rounds ${from} on`));
+  }
+  const names = SPECIALS.filter((name) => only === name || rounds >= SPECIALS_FROM);
+  for (const [n, name] of names.entries()) {
+    const { world, client } = await runSpecial(name, SPECIAL_ROUNDS + 2 * n);
+    settling.push(settle(world, [client], name));
   }
   finish(await Promise.all(settling));
 }
 
-async function runRound(world: World, plan: Plan): Promise<RoundClient> {
+async function runRound(
+  world: World,
+  plan: Plan,
+  suffer: (since: number) => Promise<void>,
+): Promise<RoundClient> {
   const begin = Date.now();
   const before = world.kills;
   console.log(`round ${plan.round} seed ${plan.seed}: ${tell(plan)}`);
-  await world.behave({ retriesMs: plan.retriesMs });
   const { client, agent } = await RoundClient.open(plan, world);
   const since = Date.now();
-  await Promise.all([world.suffer(plan.kills, since), client.act(agent, since)]);
+  await Promise.all([suffer(since), client.act(agent, since)]);
   const seconds = ((Date.now() - begin) / 1_000).toFixed(1);
   console.log(`round ${plan.round}: ${world.kills - before} kills, ${seconds} s`);
   sum.rounds += 1;
   return client;
 }
 
+/** One of the named rounds, in a world of its own. */
+async function runSpecial(
+  name: Special,
+  round: number,
+): Promise<{ world: World; client: RoundClient }> {
+  const plan = planSpecial(name, round, `${values.seed}-${name}`);
+  const world = await World.open({ carrier: name !== "carrier-away", disk: name === "disk-full" });
+  await world.behave({ retriesMs: plan.retriesMs });
+  const client = await runRound(world, plan, async (since) => {
+    await sleep(since + SPECIAL_AT_MS - Date.now());
+    switch (name) {
+      case "disk-full":
+        return fullDisk(world);
+      case "stopped":
+        return world.hold(STOPPED_MS);
+      case "carrier-away":
+        return world.suffer(plan.kills, since);
+    }
+  });
+  if (name === "carrier-away") await world.startCarrier();
+  return { world, client };
+}
+
+/** It is full, is killed meanwhile, is full again, and then there is room. */
+async function fullDisk(world: World): Promise<void> {
+  world.fillDisk(DISK_ROOM_BYTES);
+  await sleep(FULL_MS);
+  await world.killWorker();
+  await world.startWorker();
+  world.fillDisk(DISK_ROOM_BYTES);
+  await sleep(FULL_MS);
+  world.emptyDisk();
+}
+
 /** Waits until everything has ended, stops the world, and checks what is left of it. */
-async function settle(world: World, clients: RoundClient[], patienceMs: number): Promise<Verdict> {
-  const deadline = Date.now() + patienceMs;
-  let left: number | null = null;
+async function settle(world: World, clients: RoundClient[], name: string): Promise<Verdict> {
+  const begin = Date.now();
+  const deadline = begin + Number(values.patience) * 1_000;
   for (;;) {
     // What was lost with a queue is sent again once it made no progress for a minute.
     await world.tick(IMPORT_STALLED_MS).catch(() => undefined);
-    const counts = await Promise.all(clients.map((client) => client.left()));
-    left = counts.some((one) => one === null)
-      ? null
-      : counts.reduce<number>((a, b) => a + (b ?? 0), 0);
-    if (left === 0 || Date.now() > deadline) break;
+    const left = await Promise.all(clients.map((client) => client.left()));
+    if (left.every((one) => one === 0) || Date.now() > deadline) break;
     await sleep(2_000);
   }
   // Half uploads are removed after a quarter of an hour, marked first and then dropped.
@@ -99,20 +151,23 @@ async function settle(world: World, clients: RoundClient[], patienceMs: number):
   const notes = clients.map((client) => client.notes);
   writeFileSync(join(world.folder, "notes.json"), JSON.stringify(notes));
   const verdict = check(world.folder, until);
-  for (const line of world.bugs) verdict.broken.push({ promise: "no bug is logged", where: line });
-  for (const client of clients) {
-    for (const odd of client.odd) {
-      verdict.broken.push({
-        promise: "no odd reply",
-        where: `round ${client.notes.round}: ${odd}`,
-      });
-    }
+  for (const line of world.bugs) {
+    // What breaks off for want of disk is taken up again; the checks tell.
+    if (name === "disk-full" && /SQLITE_(IOERR|FULL)/.test(line)) continue;
+    verdict.broken.push({ promise: "no bug is logged", where: line });
   }
-  if (values.keep || verdict.broken.length > 0) {
+  for (const { odd, notes } of clients) {
+    const where = (one: string): string => `round ${notes.round}: ${one}`;
+    verdict.broken.push(...odd.map((one) => ({ promise: "no odd reply", where: where(one) })));
+  }
+  const seconds = Math.round((until - begin) / 1_000);
+  const { acknowledged, dials, broken } = verdict;
+  const counts = `${acknowledged} acknowledged, ${dials} dials, ${broken.length} broken promises`;
+  console.log(`${name}: ended after ${seconds} s; ${counts}`);
+  if (values.keep) {
     writeFileSync(join(world.folder, "worker.log"), world.lines.join("\n"));
-  }
-  if (values.keep) console.log(`kept ${world.folder}`);
-  else world.remove();
+    console.log(`kept ${world.folder}`);
+  } else world.remove();
   return verdict;
 }
 

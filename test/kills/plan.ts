@@ -154,6 +154,22 @@ export function planRound(round: number, seed: string): Plan {
   };
 }
 
+export type Special = "disk-full" | "stopped" | "carrier-away";
+
+/** A round for one trouble alone: what the trouble would make ambiguous is left out. */
+export function planSpecial(name: Special, round: number, seed: string): Plan {
+  const plan = planRound(round, seed);
+  const campaigns = plan.campaigns.filter((one) => one.name !== "large");
+  if (name === "disk-full") {
+    const numbers = new Numbers(round + 1);
+    campaigns.push(planLarge(new Draw(`${seed}-large`), () => numbers.next()));
+  }
+  // A request that waited at a stopped process may be taken after the client has asked again.
+  if (name === "stopped") for (const one of campaigns) one.moves = [];
+  const kills = plan.kills.map((kill) => ({ ...kill, of: "worker" as const }));
+  return { ...plan, campaigns, kills: name === "carrier-away" ? kills : [] };
+}
+
 /** A realtime campaign that leads are pushed to, one by one and in bulk. */
 function planLeads(draw: Draw, phone: () => string): CampaignPlan {
   const pushes: PushPlan[] = [];

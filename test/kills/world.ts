@@ -1,4 +1,15 @@
-import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import {
+  appendFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { createRequire } from "node:module";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -34,6 +45,8 @@ export class World {
   #carrier: Running | null = null;
   #crashStarting: Running["crash"] | null = null;
   #behaviour: Record<string, unknown> = {};
+  /** Stands in for workerd where files may grow too large. */
+  #workerd: string | null = null;
 
   private constructor(folder: string, port: number) {
     this.folder = folder;
@@ -42,10 +55,11 @@ export class World {
     this.carrierUrl = `http://127.0.0.1:${port + 1}`;
   }
 
-  static async open(how: { carrier: boolean } = { carrier: true }): Promise<World> {
+  static async open({ carrier = true, disk = false } = {}): Promise<World> {
     const folder = mkdtempSync(join(tmpdir(), "outdial-kills-"));
     const world = new World(folder, await freePair());
-    if (how.carrier) await world.startCarrier();
+    if (disk) world.#workerd = writeWrapper(folder);
+    if (carrier) await world.startCarrier();
     await world.startWorker();
     return world;
   }
@@ -54,16 +68,12 @@ export class World {
     return this.admin.url;
   }
 
-  get worker(): Running {
-    if (this.#worker === null) throw new Error("the Worker is down");
-    return this.#worker;
-  }
-
   /** Resolves when it is up; false when it was killed before that. */
   async startWorker(): Promise<boolean> {
     let killed = false;
     try {
-      this.#worker = await startWorker({
+      if (this.#workerd !== null) process.env.MINIFLARE_WORKERD_PATH = this.#workerd;
+      const started = startWorker({
         folder: this.folder,
         port: this.#port,
         secrets: SECRETS,
@@ -76,6 +86,8 @@ export class World {
           };
         },
       });
+      delete process.env.MINIFLARE_WORKERD_PATH;
+      this.#worker = await started;
       return true;
     } catch (error) {
       if (killed) return false;
@@ -138,6 +150,41 @@ export class World {
     await this.startWorker();
   }
 
+  /** Nothing of the Worker runs for so long; requests to it wait, and its timers run out. */
+  async hold(ms: number): Promise<void> {
+    const { pid } = this.#running.child;
+    if (pid === undefined) throw new Error("the Worker is down");
+    process.kill(-pid, "SIGSTOP");
+    await sleep(ms);
+    process.kill(-pid, "SIGCONT");
+  }
+
+  /** No file of the Worker may grow beyond the largest of now and so many bytes more. */
+  fillDisk(roomBytes: number): void {
+    const sizes = readdirSync(this.folder, { recursive: true, encoding: "utf8" })
+      .filter((name) => /sqlite(-wal)?$/.test(name))
+      .map((name) => statSync(join(this.folder, name)).size);
+    this.#limitFiles(String(Math.max(...sizes) + roomBytes));
+  }
+
+  emptyDisk(): void {
+    this.#limitFiles("unlimited");
+  }
+
+  /** The soft limit of `ulimit -f`, of a workerd that runs. */
+  #limitFiles(bytes: string): void {
+    const parent = String(this.#running.child.pid);
+    const pids = execFileSync("ps", ["-o", "pid=", "--ppid", parent], { encoding: "utf8" });
+    for (const pid of pids.trim().split(/\s+/)) {
+      execFileSync("prlimit", [`--fsize=${bytes}:`, "--pid", pid]);
+    }
+  }
+
+  get #running(): Running {
+    if (this.#worker === null) throw new Error("the Worker is down");
+    return this.#worker;
+  }
+
   /** Fires the cron as if it were so much later, as local workerd fires none by itself. */
   async tick(aheadMs: number): Promise<void> {
     const time = String(Date.now() + aheadMs);
@@ -174,6 +221,14 @@ export class World {
     if (this.lines.length > LINES_KEPT) this.lines.splice(0, LINES_KEPT / 2);
     if (line.includes('"event":"bug"')) this.bugs.push(line.slice(0, 500));
   }
+}
+
+/** workerd, to which a file that may not grow is an error and not its end. */
+function writeWrapper(folder: string): string {
+  const path = join(folder, "workerd.sh");
+  const { default: workerd } = createRequire(import.meta.url)("workerd") as { default: string };
+  writeFileSync(path, `#!/bin/sh\ntrap '' XFSZ\nexec "${workerd}" "$@"\n`, { mode: 0o700 });
+  return path;
 }
 
 /** A free port whose next one is free too. */
