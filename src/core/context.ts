@@ -46,7 +46,7 @@ function visit(
       value === null ||
       typeof value === "string" ||
       typeof value === "boolean" ||
-      (typeof value === "number" && Number.isFinite(value));
+      Number.isFinite(value);
     if (!json) walk.issues.push({ path, expected: "a JSON value", got: shown(value) });
     return;
   }

@@ -50,6 +50,6 @@ export function priorityOf(
 
 /** The nearest whole number in 0–10,000, and whether that differs from `n` (H24). */
 export function roundPriority(n: number): { priority: number; changed: boolean } {
-  const priority = Math.min(PRIORITY_MAX, Math.max(0, Math.round(n))) + 0;
+  const priority = Math.min(PRIORITY_MAX, Math.max(0, Math.round(n)));
   return { priority, changed: priority !== n };
 }

@@ -20,8 +20,7 @@ export function render(template: string, context: Record<string, unknown>): stri
   const filled = template.replace(PLACEHOLDER, (_, inner: string) => {
     const name = inner.trim();
     if (!Object.hasOwn(context, name)) return "";
-    const text = textOf(context[name]);
-    return text.includes("${") ? text.replace(PLACEHOLDER, "") : text;
+    return textOf(context[name]).replace(PLACEHOLDER, "");
   });
   return filled.includes("${") ? filled.replace(/\$+\{/g, "{") : filled;
 }

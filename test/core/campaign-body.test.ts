@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { CAMPAIGN_STATUSES } from "../../src/core/campaign.ts";
+import { CAMPAIGN_STATUSES, type CampaignSettings } from "../../src/core/campaign.ts";
 import { type CampaignBody, editCampaign, newCampaign } from "../../src/core/campaign-body.ts";
+import { ALL_DAYS, ALWAYS } from "../../src/core/window.ts";
 import {
   ANNA,
   BATCH,
@@ -393,10 +394,14 @@ describe("a new campaign", () => {
         ],
       },
     });
-    const odd = newCampaign({ ...body, retryOutcomes: ["Not One"] }, setupWith(), NOW);
-    expect(lines(odd)).toEqual([
-      'retryOutcomes.0 | one of voicemail, no_response, or an agent\'s own | "Not One"',
-    ]);
+    const expected = "one of voicemail, no_response, or an agent's own";
+    for (const word of ["Not One", "interested!", "!interested", "1st", "", "x".repeat(65)]) {
+      const odd = newCampaign({ ...body, retryOutcomes: [word] }, setupWith(), NOW);
+      expect(lines(odd)).toEqual([`retryOutcomes.0 | ${expected} | ${JSON.stringify(word)}`]);
+    }
+    expect(newCampaign({ ...body, retryOutcomes: ["x".repeat(64)] }, setupWith(), NOW).ok).toBe(
+      true,
+    );
   });
 
   it("H18 busy_callback without an agent is taken silently: the task's agent decides", () => {
@@ -441,14 +446,22 @@ describe("a new campaign", () => {
 });
 
 describe("an edit", () => {
-  const held = settingsOf({
-    retries: 2,
-    intervals: [1, 2],
-    retryOutcomes: ["interested"],
+  const held: CampaignSettings = {
+    name: "March",
+    type: "batch",
+    agent: ANNA,
+    from: ON_ONE,
+    band: "normal",
+    timezone: "Asia/Kolkata",
     startAfter: NOW + HOUR,
     endAfter: NOW + 9 * HOUR,
-    slots: 4,
-  });
+    hours: ALWAYS,
+    days: ALL_DAYS,
+    attemptsMax: 3,
+    intervalsMs: [1, 2],
+    retryOutcomes: ["interested"],
+    slotsMax: 4,
+  };
   const waiting = { settings: held, startedAt: null, status: "scheduled" } as const;
   const dialled = { settings: held, startedAt: NOW - 1, status: "running" } as const;
   const edit = (

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { RowStream, readHeader } from "../../src/core/csv.ts";
+import { readHeader } from "../../src/core/csv.ts";
 import {
   type KeptRow,
   keptRow,
@@ -64,9 +64,11 @@ describe("H35 the parts of a file", () => {
     ["of letters that take three bytes", "名".repeat(5_000)],
     ["of pictures", "🙂".repeat(4_000)],
   ])("with values %s are each small enough for D1 and for the Dialer", (_, value) => {
-    const rows = Array.from({ length: 3_000 }, (_, n): KeptRow => [n + 2, [phone, value]]);
+    const count = value.length === 1 ? 3_000 : 300;
+    const rows = Array.from({ length: count }, (_, n): KeptRow => [n + 2, [phone, value]]);
     const parts = cut(["value"], rows);
-    expect(parts.reduce((sum, part) => sum + part.rows, 0)).toBe(3_000);
+    expect(parts.length).toBeGreaterThan(1);
+    expect(parts.reduce((sum, part) => sum + part.rows, 0)).toBe(count);
     for (const part of parts) {
       expect(Buffer.byteLength(part.body)).toBeLessThan(1_000_000);
       expect(costOf(["phone", "value"], part)).toBeLessThan(2_000_000);
@@ -87,13 +89,6 @@ describe("H35 the parts of a file", () => {
     expect({ line, reason }).toEqual({ line: 7, reason: "context_too_large" });
     expect(kept[0]).toBe(phone);
     expect(JSON.stringify(kept).length).toBeLessThan(25_000);
-  });
-
-  test("of a line with millions of cells keep what could be a row", () => {
-    const stream = new RowStream(",");
-    stream.push(`phone,a\n${phone},${"ab,".repeat(3_000_000)}`);
-    const rows = stream.end();
-    expect(rows.map((row) => row.cells.length)).toEqual([10_000]);
   });
 });
 

@@ -103,6 +103,7 @@ describe("priority of an attempt", () => {
 
   it("H17 own numbers count attempt by attempt, and a list too short repeats its last", () => {
     expect([1, 2, 3, 4].map((n) => priorityOf("realtime", [70, 0], n))).toEqual([70, 0, 0, 0]);
+    expect([3, 4, 5].map((n) => priorityOf("realtime", [70, 30, 10], n))).toEqual([10, 10, 10]);
     expect([1, 2].map((n) => priorityOf("realtime", null, n))).toEqual([200, 199]);
     expect(priorityOf("realtime", [], 2)).toBe(199);
   });

@@ -67,6 +67,7 @@ describe("status of a call", () => {
       ended: ["ended", "ended", "ended", "ended"],
       concluded: ["ended", "ended", "ended", "ended"],
     });
+    expect(() => callStatus("gone" as never, null, null)).toThrow("bug: unreachable value gone");
   });
 });
 

@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
+import type { CampaignSettings } from "../../src/core/campaign.ts";
 import type { CampaignId } from "../../src/core/ids.ts";
 import { effective, INHERITED, origins, type TaskSettings } from "../../src/core/task.ts";
 import { newTask, sampleTask, type TaskBody } from "../../src/core/task-body.ts";
+import { ALL_DAYS, ALWAYS } from "../../src/core/window.ts";
 import {
   ANNA,
   BELA,
@@ -20,7 +22,22 @@ import {
 } from "./bodies.ts";
 
 const PHONE = "+919876543210";
-const LEADS = settingsOf({ type: "realtime", retries: 1, intervals: 60_000 });
+const LEADS: CampaignSettings = {
+  name: "March",
+  type: "realtime",
+  agent: ANNA,
+  from: ON_ONE,
+  band: "normal",
+  timezone: "Asia/Kolkata",
+  startAfter: null,
+  endAfter: null,
+  hours: ALWAYS,
+  days: ALL_DAYS,
+  attemptsMax: 2,
+  intervalsMs: [60_000],
+  retryOutcomes: [],
+  slotsMax: null,
+};
 
 function push(body: TaskBody, campaign = LEADS, setup = setupWith()) {
   return newTask({ phone: PHONE, ...body }, campaign, setup, NOW);
@@ -82,6 +99,7 @@ const WRONG: [TaskBody, string][] = [
   ],
   [{ priorities: [5, "high"] }, 'priorities.1 | a number from 0 to 10000 | "high"'],
   [{ priorities: [5, null] }, "priorities.1 | a number from 0 to 10000 | nothing"],
+  [{ priorities: [5, Number.POSITIVE_INFINITY] }, "priorities.1 | a number from 0 to 10000 | null"],
   [{ priorities: [5] }, "priorities | 2 entries for 2 attempts | 1 entry"],
   [{ priorities: [] }, "priorities | 2 entries for 2 attempts | 0 entries"],
   [{ priority: [5] }, "priority | 2 entries for 2 attempts | 1 entry"],
@@ -123,6 +141,19 @@ const WRONG: [TaskBody, string][] = [
   [
     { context: { note: `€€${"x".repeat(16_368)}` } },
     "context | at most 16384 bytes as JSON | 16385 bytes",
+  ],
+  // The first signs that take two, three and four bytes.
+  [
+    { context: { note: "\u0080".repeat(8_187) } },
+    "context | at most 16384 bytes as JSON | 16385 bytes",
+  ],
+  [
+    { context: { note: "\u0800".repeat(5_458) } },
+    "context | at most 16384 bytes as JSON | 16385 bytes",
+  ],
+  [
+    { context: { note: "\u{10000}".repeat(4_094) } },
+    "context | at most 16384 bytes as JSON | 16387 bytes",
   ],
   [{ context: { n: Number.NaN } }, "context.n | a JSON value | null"],
   [{ externalId: 5 }, "externalId | a text of 1 to 200 characters | 5"],
@@ -338,6 +369,12 @@ describe("a pushed task", () => {
     expect(taken({ retryOutcomes }).settings.retryOutcomes).toEqual(retryOutcomes);
     expect(lines(push({ agent: BELA, from: ON_TWO, retryOutcomes }))).toEqual([
       'retryOutcomes.0 | one of voicemail, no_response | "interested"',
+    ]);
+  });
+
+  it("H38 an agent that is none is one issue, not another for each outcome it might report", () => {
+    expect(lines(push({ agent: "agt_zzzzzz_x", retryOutcomes: ["interested"] }))).toEqual([
+      'agent | the id of an agent of this workspace | "agt_zzzzzz_x"',
     ]);
   });
 
