@@ -26,8 +26,9 @@ export type Encoding =
 
 /** What `detectEncoding` looks at. */
 export const HEAD_BYTES = 4096;
+const HEADER_START_BYTES = 10;
 
-/** The encoding of a file by its first bytes: its mark, or where its NULs are; `binary` is no text. */
+/** The encoding of a file by its first bytes: its mark, or where their NULs are; `binary` is no text. */
 export function detectEncoding(head: Uint8Array): Encoding {
   const [a, b, c] = head;
   if (a === 0xef && b === 0xbb && c === 0xbf) return { encoding: "utf-8", bomBytes: 3 };
@@ -37,19 +38,17 @@ export function detectEncoding(head: Uint8Array): Encoding {
   if (a === 0x50 && b === 0x4b && (c ?? 0) < 0x20) return { binary: true };
   if (a === 0x25 && b === 0x50 && c === 0x44) return { binary: true };
 
-  const nuls = [0, 0];
-  let controls = 0;
+  // The first header is `phone`, in Latin: in UTF-16 every other byte of it is NUL, on one side
+  // only. What follows may be of any script, whose bytes by themselves are controls and NULs.
+  const start = head.subarray(0, HEADER_START_BYTES);
+  const latin = (side: number) =>
+    start.length >= 4 && start.every((byte, index) => (index % 2 === side ? byte > 8 : byte === 0));
+  if (latin(0)) return { encoding: "utf-16le", bomBytes: 0 };
+  if (latin(1)) return { encoding: "utf-16be", bomBytes: 0 };
+
   const bytes = head.subarray(0, HEAD_BYTES);
-  bytes.forEach((byte, index) => {
-    if (byte === 0) nuls[index % 2] = (nuls[index % 2] ?? 0) + 1;
-    else if (byte < 0x20 && byte !== 9 && byte !== 10 && byte !== 13) controls += 1;
-  });
-  const [even = 0, odd = 0] = nuls;
-  // A header is mostly Latin: in UTF-16 every other byte of it is NUL, on one side only.
-  const many = bytes.length / 8;
-  if (controls === 0 && even === 0 && odd > many) return { encoding: "utf-16le", bomBytes: 0 };
-  if (controls === 0 && odd === 0 && even > many) return { encoding: "utf-16be", bomBytes: 0 };
-  if (even + odd + controls > 0) return { binary: true };
+  const control = (byte: number) => byte < 0x20 && byte !== 9 && byte !== 10 && byte !== 13;
+  if (bytes.some(control)) return { binary: true };
   return { encoding: "utf-8", bomBytes: 0 };
 }
 

@@ -113,7 +113,8 @@ function bySlowRead(number: string, defaultCountry: CountryCode | undefined): Ph
     return rejected(short ? "too_short" : error.message === "TOO_LONG" ? "too_long" : "invalid");
   }
   if (read.number.length - 1 > E164_DIGITS_MAX) return rejected("too_long");
-  if (read.isPossible()) return { ok: true, phone: read.number };
+  if (read.isPossible())
+    return isSettled(read.number, number) ? { ok: true, phone: read.number } : rejected("invalid");
   const fault = validatePhoneNumberLength(number, options, metadata);
   switch (fault) {
     case "TOO_SHORT":
@@ -128,6 +129,13 @@ function bySlowRead(number: string, defaultCountry: CountryCode | undefined): Ph
     default:
       return unreachable(fault);
   }
+}
+
+/** Whether what was read reads as itself: of two trunk prefixes the second would go only next time. */
+function isSettled(phone: string, from: string): boolean {
+  if (phone === from) return true;
+  const again = international(phone);
+  return again.ok && again.phone === phone;
 }
 
 /** Whether `code` is a country that `defaultCountry` can name: two capital letters. */

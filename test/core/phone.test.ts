@@ -152,12 +152,14 @@ function random(seed: number): () => number {
   };
 }
 
-/** What the library says of a number, in its own time. */
+/** What the library says of a number, in its own time; none where it says otherwise of what it said. */
 function byLibrary(number: string, country?: (typeof COUNTRIES)[number]): string | null {
   const options = { extract: false, ...(country === undefined ? {} : { defaultCountry: country }) };
   try {
     const { number: e164 } = parsePhoneNumberWithError(number, options);
     const possible = validatePhoneNumberLength(number, options) === undefined;
+    const stripped = !e164.endsWith(number.replace("+", ""));
+    if (possible && stripped && byLibrary(e164) !== e164) return null;
     return possible && e164.length <= 16 ? e164 : null;
   } catch (error) {
     if (error instanceof ParseError) return null;

@@ -1,0 +1,58 @@
+import * as fc from "fast-check";
+
+const settings: Record<string, string | undefined> =
+  (globalThis as { process?: { env?: Record<string, string | undefined> } }).process?.env ?? {};
+
+/** `FC_RUNS=20` tries everything twenty times as often. */
+export const TIMES = Math.max(1, Number(settings.FC_RUNS) || 1);
+
+/** What a test of properties may take, ms. */
+export const TIMEOUT = { timeout: 30_000 + 30_000 * TIMES };
+
+/**
+ * How often a property is tried, each run of the tests with other inputs. A failure prints its
+ * seed and path: `FC_SEED=… FC_PATH=…` repeat it.
+ */
+export function tried<T>(runs: number): fc.Parameters<T> {
+  const { FC_SEED, FC_PATH } = settings;
+  return {
+    numRuns: Math.ceil(runs * TIMES),
+    // A failure that is only half shrunk in that time is told as it is.
+    interruptAfterTimeLimit: TIMEOUT.timeout - 15_000,
+    markInterruptAsFailure: true,
+    ...(FC_SEED ? { seed: Number(FC_SEED) } : {}),
+    ...(FC_PATH ? { path: FC_PATH } : {}),
+  };
+}
+
+/** Texts as nobody means them: signs of every kind, markup of formats, lone surrogates, NULs. */
+export const oddText: fc.Arbitrary<string> = fc.oneof(
+  fc.string({ unit: "grapheme", maxLength: 12 }),
+  fc.string({ unit: "binary", maxLength: 8 }),
+  fc.constantFrom(
+    "",
+    " ",
+    "__proto__",
+    "constructor",
+    "hasOwnProperty",
+    "toString",
+    "NaN",
+    "Infinity",
+    "-0",
+    "1e999",
+    "null",
+    "true",
+    "[object Object]",
+    "\ud800",
+    "\udc00x",
+    "\0",
+    "a\0b",
+    "\ufeff",
+    "\u202e",
+    "'; DROP TABLE task; --",
+    "%",
+    "../..",
+    "=1+1",
+    "<script>",
+  ),
+);
