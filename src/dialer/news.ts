@@ -125,8 +125,9 @@ function waitsForNext(state: State, call: Call): boolean {
   if (call.verdict !== "retry") return false;
   const task = findTask(state.sql, call.task);
   if (task === null || task.ended !== null || task.attempts !== call.attempt) return false;
+  // A dial that was given back used no attempt.
   const later = state.sql.all(
-    "SELECT 1 FROM call WHERE task = ? AND id > ? LIMIT 1",
+    "SELECT 1 FROM call WHERE task = ? AND id > ? AND verdict IS NOT 'returned' LIMIT 1",
     task.id,
     call.id,
   );

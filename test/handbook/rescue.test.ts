@@ -141,7 +141,17 @@ describe("a report after the lease's end", () => {
     ["it is paused alone", async () => taken(await world.dialer.moveTask(task.id, "pause"))],
     ["the object restarts", async () => world.restart()],
     ["D1 has the call", () => world.run(MINUTE)],
+    ["the next dial is taken and then refused by report", refusedByReport],
   ];
+
+  /** It used no attempt: the task still waits for the same one. */
+  async function refusedByReport() {
+    world.d1Fault = new Error("D1_ERROR: away");
+    await world.run(HOUR);
+    expect(world.dials).toHaveLength(2);
+    await world.report(world.last(), { ended: true, concluding: true, refusal: "capacity" });
+  }
+
   for (const [what, hold] of HELD) {
     it(`H22 replaces it also when ${what} meanwhile`, async () => {
       await rescued();
