@@ -158,8 +158,7 @@ function byLibrary(number: string, country?: (typeof COUNTRIES)[number]): string
   try {
     const { number: e164 } = parsePhoneNumberWithError(number, options);
     const possible = validatePhoneNumberLength(number, options) === undefined;
-    const stripped = !e164.endsWith(number.replace("+", ""));
-    if (possible && stripped && byLibrary(e164) !== e164) return null;
+    if (possible && e164 !== number && byLibrary(e164) !== e164) return null;
     return possible && e164.length <= 16 ? e164 : null;
   } catch (error) {
     if (error instanceof ParseError) return null;
@@ -169,7 +168,8 @@ function byLibrary(number: string, country?: (typeof COUNTRIES)[number]): string
 const COUNTRIES = getCountries();
 
 describe("H7 the quick look at a number", () => {
-  test("takes what the library takes, as the library writes it, in every country", () => {
+  const title = "takes what the library takes, as the library writes it, in every country";
+  test(title, { timeout: 30_000 }, () => {
     const next = random(7);
     let taken = 0;
     for (const country of COUNTRIES) {
