@@ -34,8 +34,7 @@ export function detectEncoding(head: Uint8Array): Encoding {
   if (a === 0xef && b === 0xbb && c === 0xbf) return { encoding: "utf-8", bomBytes: 3 };
   if (a === 0xff && b === 0xfe) return { encoding: "utf-16le", bomBytes: 2 };
   if (a === 0xfe && b === 0xff) return { encoding: "utf-16be", bomBytes: 2 };
-  // A zip (xlsx) says "PK", a pdf "%PDF", an old Excel file D0 CF.
-  if (a === 0x50 && b === 0x4b && (c ?? 0) < 0x20) return { binary: true };
+  // A pdf says "%PDF"; spreadsheets, old and new, have control bytes.
   if (a === 0x25 && b === 0x50 && c === 0x44) return { binary: true };
 
   // The first header is `phone`, in Latin: in UTF-16 every other byte of it is NUL, on one side
@@ -71,7 +70,7 @@ export type Header = {
 
 /** The header of a file, or what is wrong with it (H5). */
 export function readHeader(cells: string[]): Result<Header> {
-  const names = cells.map((cell) => unguard(cell.replace(/^\ufeff/, "")).trim());
+  const names = cells.map((cell) => unguard(cell).trim());
   if (names[0]?.toLowerCase() !== "phone") {
     const got = names[0] ? JSON.stringify(names[0].slice(0, 80)) : "nothing";
     const expected = "`phone` as the first column's header";
@@ -162,7 +161,7 @@ function guard(cell: string): string {
 }
 
 function unguard(cell: string): string {
-  return cell.startsWith("'") && GUARDED.test(cell) ? cell.slice(1) : cell;
+  return GUARDED.test(cell) ? cell.slice(1) : cell;
 }
 
 export type RejectedRow = { cells: string[]; line: number; reason: string };
@@ -192,7 +191,7 @@ export function rejectedLines(headerCells: string[], rows: readonly RejectedRow[
 function withoutReport(headerCells: string[], cells: string[]): string[] {
   return cells.filter((_, index) => {
     const name = headerCells[index] ?? "";
-    return index === 0 || !REPORT_COLUMNS.includes(name.trim().toLowerCase());
+    return !REPORT_COLUMNS.includes(name.trim().toLowerCase());
   });
 }
 

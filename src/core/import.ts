@@ -77,9 +77,7 @@ export class PartCutter {
   add(row: Row): Part | null {
     const text = JSON.stringify(keptRow(row));
     const cost = this.#headCost + bytesMost(text);
-    const full =
-      this.#rows.length > 0 &&
-      (this.#rows.length >= PART_ROWS_MAX || this.#cost + cost > PART_COST_MAX);
+    const full = this.#rows.length >= PART_ROWS_MAX || this.#cost + cost > PART_COST_MAX;
     const part = full ? this.end() : null;
     this.#rows.push(text);
     this.#cost += cost;

@@ -109,6 +109,19 @@ describe("a new campaign", () => {
     expect(lines(newCampaign({ ...BATCH, ...body }, setupWith(), NOW))).toEqual([line]);
   });
 
+  it("H38 an agent that is none is one issue, not another for each outcome it might report", () => {
+    const body = { ...BATCH, agent: "agt_zzzzzz_x", retryOutcomes: ["interested"] };
+    expect(lines(newCampaign(body, setupWith(), NOW))).toEqual([
+      'agent | the id of an agent of this workspace | "agt_zzzzzz_x"',
+    ]);
+  });
+
+  it("H2 a name of 200 characters and a list of 100 entries are taken", () => {
+    expect(settingsOf({ name: "x".repeat(200) }).name).toHaveLength(200);
+    const intervals = Array.from({ length: 100 }, () => 5);
+    expect(settingsOf({ retries: 19, intervals }).intervalsMs).toHaveLength(19);
+  });
+
   it("H38 all issues come together", () => {
     const every = {
       type: "x",
@@ -345,6 +358,11 @@ describe("a new campaign", () => {
         ],
       },
     });
+    expect(newCampaign({ ...BATCH, intervals: [1, 2] }, setupWith(), NOW)).toMatchObject({
+      value: {
+        warnings: [{ path: "intervals", message: "Used with 1 attempt: 0 of 2 intervals." }],
+      },
+    });
   });
 
   it("H18 what is retried anyway may be chosen, and changes nothing", () => {
@@ -399,6 +417,8 @@ describe("a new campaign", () => {
       const odd = newCampaign({ ...body, retryOutcomes: [word] }, setupWith(), NOW);
       expect(lines(odd)).toEqual([`retryOutcomes.0 | ${expected} | ${JSON.stringify(word)}`]);
     }
+    const flag = newCampaign({ ...body, retryOutcomes: [true] }, setupWith(), NOW);
+    expect(lines(flag)).toEqual([`retryOutcomes.0 | ${expected} | true`]);
     expect(newCampaign({ ...body, retryOutcomes: ["x".repeat(64)] }, setupWith(), NOW).ok).toBe(
       true,
     );
@@ -608,6 +628,7 @@ describe("an edit", () => {
       [`startAfter | an instant before endAfter | ${NOW + 9 * HOUR}`],
     ],
     [{ endAfter: "x" }, [`endAfter | ${INSTANT} | "x"`]],
+    [{ startAfter: "x" }, [`startAfter | ${INSTANT} | "x"`]],
     [
       { retries: 1, maxAttempts: 3 },
       ["maxAttempts | 2, as retries (attempts after the first) says, or only one of the two | 3"],
@@ -638,6 +659,11 @@ describe("an edit", () => {
       settings: { agent: BELA, retryOutcomes: ["interested"] },
       warnings: [{ path: "retryOutcomes", message: "The new agent does not report interested." }],
     });
+    const settings = { ...held, retryOutcomes: ["voicemail", "interested", "no_response"] };
+    const { warnings } = edited({ agent: BELA, from: ON_TWO }, { ...waiting, settings });
+    expect(warnings).toEqual([
+      { path: "retryOutcomes", message: "The new agent does not report interested." },
+    ]);
   });
 
   it("H33 a realtime campaign without agent and number takes one, then the other on its connection", () => {

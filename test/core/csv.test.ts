@@ -17,6 +17,7 @@ import {
   rejectedLines,
 } from "../../src/core/csv.ts";
 import type { PhoneReading } from "../../src/core/phone.ts";
+import { lines } from "./bodies.ts";
 
 /** mulberry32: the same numbers at every run. */
 function random(seed: number): () => number {
@@ -199,8 +200,23 @@ describe("H7 the encoding of a file", () => {
       Buffer.from("phone,name\0,a long enough line of text"),
       { binary: true },
     ],
+    ["UTF-16 of two letters", utf16("ph", false), { encoding: "utf-16le", bomBytes: 0 }],
+    ["UTF-16 that starts with a tab", utf16("\tp", false), { encoding: "utf-16le", bomBytes: 0 }],
+    ["what would start with a backspace", utf16("\bp", false), { binary: true }],
   ])("%s is known by its first bytes", (_, bytes, encoding) => {
     expect(detectEncoding(new Uint8Array(bytes))).toEqual(encoding);
+  });
+
+  test.each([
+    ["UTF-8's mark", [0xef, 0xbb, 0xbf]],
+    ["UTF-16's mark", [0xff, 0xfe]],
+    ["big-endian UTF-16's mark", [0xfe, 0xff]],
+    ["a PDF's start", [0x25, 0x50, 0x44]],
+  ])("with one byte beside %s is plain text", (_, mark) => {
+    for (const index of mark.keys()) {
+      const bytes = [...mark.with(index, 0x61), 0x61, 0x61];
+      expect(detectEncoding(new Uint8Array(bytes))).toEqual({ encoding: "utf-8", bomBytes: 0 });
+    }
   });
 });
 
@@ -217,6 +233,7 @@ describe("H7 the delimiter of a file", () => {
     ["phone;amount, EUR,,,", ";"],
     ["phone\n;;;", ","],
     ['"Phone";"a,b"', ";"],
+    ['"name, first";phone', ";"],
   ])("of %j is %j", (line, delimiter) => {
     expect(detectDelimiter(line)).toBe(delimiter);
   });
@@ -241,6 +258,7 @@ describe("H5 a header", () => {
       [""],
       ["name", "phone"],
       ["phone number"],
+      ["pho\ufeffne"],
       ["+919876540001", "Asha"],
     ]) {
       expect(readHeader(cells)).toMatchObject({ ok: false, issues: [{ path: "header.0" }] });
@@ -263,6 +281,28 @@ describe("H5 a header", () => {
     expect(readHeader(["phone", "x".repeat(101)])).toMatchObject({
       issues: [{ path: "header.1" }],
     });
+  });
+
+  test("H38 that is wrong says where, what was expected and what came, in short", () => {
+    const long = "x".repeat(101);
+    const short = `"${"x".repeat(80)}"`;
+    const other = "a header that no other column has";
+    expect(lines(readHeader([]))).toEqual([
+      "header.0 | `phone` as the first column's header | nothing",
+    ]);
+    expect(lines(readHeader([long]))).toEqual([
+      `header.0 | \`phone\` as the first column's header | ${short}`,
+    ]);
+    expect(lines(readHeader(["phone", "a", "a", "Phone", "__proto__", long]))).toEqual([
+      `header.2 | ${other} | "a"`,
+      `header.3 | ${other} | "Phone"`,
+      'header.4 | another name | "__proto__"',
+      `header.5 | a header of at most 100 characters | ${short}`,
+    ]);
+    const many = Array.from({ length: 201 }, (_, n) => `c${n}`);
+    expect(lines(readHeader(["phone", ...many]))).toEqual([
+      "header | at most 200 columns with a header beside phone | 201",
+    ]);
   });
 
   test("ignores the columns of an earlier report, even twice (H7)", () => {
@@ -298,6 +338,18 @@ describe("H7 a row", () => {
     });
   });
 
+  test("loses one quote before what a spreadsheet would run, and no other", () => {
+    for (const [cell, value] of [
+      ["'=1", "=1"],
+      ["''=1", "''=1"],
+      ["'a'=1", "'a'=1"],
+      ["a'=1", "a'=1"],
+      ["'Tis", "'Tis"],
+    ] as const) {
+      expect(readRow(header, ["+919876540001", cell])).toMatchObject({ context: { name: value } });
+    }
+  });
+
   test("reads numbers as the import says (H8)", () => {
     expect(readRow(header, ["98765 40001"], { defaultCountry: "IN" })).toMatchObject({
       phone: "+919876540001",
@@ -305,7 +357,7 @@ describe("H7 a row", () => {
     expect(readRow(header, ["919876540001"])).toEqual({ ok: false, reason: "no_country_code" });
   });
 
-  test.each(["a", "ü", "名", "🙂", '"', "\n", "\u0001"])(
+  test.each(["a", "ü", "\u0080", "\u0800", "名", "🙂", '"', "\n", "\u0001"])(
     "may have a context of 16 KB of JSON and no more, written in %j",
     (sign) => {
       const bytesOf = (name: string): number =>
@@ -336,6 +388,20 @@ describe("H7 the download of rejected rows", () => {
     expect(text).toBe(
       "\ufeffPhone,name,outdial_line,outdial_reason\r\n" +
         "12,a,2,too_short\r\n+919876540001,,3,duplicate\r\n+919876540002,b,4,extra_cells,more\r\n",
+    );
+  });
+
+  test("replaces the report of an earlier download, whatever blanks are around its headers", () => {
+    expect(rejectedHead(["phone", " Outdial_Line ", "outdial_reason", "a"])).toBe(
+      "\ufeffphone,a,outdial_line,outdial_reason\r\n",
+    );
+  });
+
+  test("puts quotes where a reader needs them, and nowhere else", () => {
+    const cells = ["+1", "Asha Rao", " x", "y ", "a,b", "a;b", "a\tb", 'a"b', "a\nb", "a\rb", ""];
+    const text = rejectedLines(cells, [{ cells, line: 2, reason: "too_short" }]);
+    expect(text).toBe(
+      '+1,Asha Rao," x","y ","a,b","a;b","a\tb","a""b","a\nb","a\rb",,2,too_short\r\n',
     );
   });
 

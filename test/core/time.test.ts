@@ -23,6 +23,19 @@ describe("H15 an instant", () => {
     expect(readInstant(value, "startAfter")).toEqual({ ok: true, value: at });
   });
 
+  test("lies between the years 2000 and 2099", () => {
+    const first = Date.UTC(2000, 0, 1);
+    const last = Date.UTC(2100, 0, 1) - 1;
+    for (const at of [first, last]) {
+      expect(readInstant(at, "endAfter")).toEqual({ ok: true, value: at });
+    }
+    const expected = "an instant between the years 2000 and 2099, in milliseconds";
+    for (const at of [first - 1, last + 1]) {
+      const issue = { path: "endAfter", expected, got: String(at) };
+      expect(readInstant(at, "endAfter")).toEqual({ ok: false, issues: [issue] });
+    }
+  });
+
   test.each([
     "2026-03-01T09:00:00",
     "2026-03-01",
@@ -197,7 +210,9 @@ describe("H38 what came", () => {
     expect(shown(loop)).toBe("object");
     expect(shown(1n)).toBe("bigint");
     expect(shown(() => 1)).toBe("function");
-    expect(shown("x".repeat(500))).toHaveLength(80);
+    expect(shown("x".repeat(500))).toBe(`"${"x".repeat(78)}…`);
+    expect(shown("x".repeat(79))).toBe(`"${"x".repeat(78)}…`);
+    expect(shown("x".repeat(78))).toBe(`"${"x".repeat(78)}"`);
     expect(shown(undefined)).toBe("nothing");
   });
 });
