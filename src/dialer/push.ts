@@ -98,14 +98,14 @@ function takeIn(
   let next = state.nextIds(readings.length);
   for (const [index, reading] of readings.entries()) {
     if (reading === null) continue;
-    if (suppressed.has(reading.hash)) {
-      answers[index] = refuseSuppressed(reading);
-      continue;
-    }
     const { campaign, task } = reading;
     const twin = task.externalId === null ? null : externals.arrivalOf(campaign, task.externalId);
     if (twin !== null) {
       answers[index] = { ok: true, task: twin, warnings: [], existing: true };
+      continue;
+    }
+    if (suppressed.has(reading.hash)) {
+      answers[index] = refuseSuppressed(reading);
       continue;
     }
     const arrival = arrive(state, reading, next++, random, now);

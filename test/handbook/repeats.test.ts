@@ -203,6 +203,18 @@ describe("H9 externalId", () => {
     expect(world.dials).toHaveLength(1);
   });
 
+  it("H9 H40 twice in one request it is the task that came first, though the second number is listed", async () => {
+    const campaign = await world.campaign();
+    const listed = world.phone();
+    await world.put("suppression", listed, { expiresAt: null });
+    const [first, second] = await world.pushAll([
+      { campaign, phone: world.phone(), externalId: "x" },
+      { campaign, phone: listed, externalId: "x" },
+    ]);
+    const task = first?.ok && "task" in first ? first.task.id : null;
+    expect(second).toMatchObject({ ok: true, existing: true, task: { id: task } });
+  });
+
   it("H9 an externalId belongs to one campaign, and only until that is over", async () => {
     const [one, two] = [await world.campaign(), await world.campaign()];
     const first = await world.push(one, { externalId: "x" });
