@@ -1,0 +1,23 @@
+import { spawn } from "node:child_process";
+import { expect, test } from "vitest";
+
+/** Runs seeds as `npm run sim` does; what it prints names each seed. */
+function simulate(...args: string[]): Promise<{ code: number | null; text: string }> {
+  const command = new URL("main.ts", import.meta.url).pathname;
+  const child = spawn(process.execPath, [command, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  let text = "";
+  child.stdout.on("data", (some) => (text += some));
+  child.stderr.on("data", (some) => (text += some));
+  return new Promise((resolve) => child.on("close", (code) => resolve({ code, text })));
+}
+
+test("H11–H36 promises hold in worlds of fixed and of random seeds, whatever goes wrong", {
+  timeout: 170_000,
+}, async () => {
+  for (const first of [1, Math.floor(Math.random() * 2 ** 31)]) {
+    const { code, text } = await simulate("--seeds", "10", "--first", String(first), "--stop");
+    console.log(text.split("\n")[0]);
+    expect(text).toMatch(/10 seeds, \d+ calls, faults: .*, 0 invariants broken/);
+    expect(code, text).toBe(0);
+  }
+});
