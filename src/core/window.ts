@@ -25,10 +25,13 @@ export function dayNames(days: Weekdays): Weekday[] {
 
 const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
-/** How far ahead an opening can lie: one weekday, whose next turn the zone skips (Apia, 30 December 2011). */
-const DAYS_AHEAD = 16;
-/** Hours may open on one day's eve and close two midnights later; a day more for a clock set back. */
-const DAYS_BACK = 3;
+/**
+ * How far ahead an opening can lie: one weekday, whose next turn the zone skips (Apia, 30 December
+ * 2011); a day more since days are counted from UTC's.
+ */
+const DAYS_AHEAD = 17;
+/** Hours may open on one day's eve and close two midnights later; a day more for a clock set back, and UTC's. */
+const DAYS_BACK = 4;
 
 /**
  * Whether the window is open at an instant (epoch ms), and the next instant at which that changes;
@@ -39,11 +42,10 @@ export function windowAt(window: Window, at: number): { open: boolean; edge: num
   const days = window.days & ALL_DAYS;
   const { opensMin, closesMin } =
     window.hours.closesMin - window.hours.opensMin >= DAY_MIN ? ALWAYS : window.hours;
-  if (days === 0 || closesMin <= opensMin) return { open: false, edge: null };
   if (days === ALL_DAYS && closesMin - opensMin === DAY_MIN) return { open: true, edge: null };
 
   const spans = spansAround(window.timezone, at);
-  const today = Math.floor((at + offsetAt(spans, at)) / DAY_MS);
+  const today = Math.floor(at / DAY_MS);
   let closesAt: number | null = null;
   for (let day = today - DAYS_BACK; day <= today + DAYS_AHEAD; day++) {
     // Day 0, 1 January 1970, was a Thursday.
@@ -76,9 +78,8 @@ const spansKept = new Map<string, Spans>();
 /** The zone's offsets around an instant. Kept for each zone: finding a change takes a search. */
 function spansAround(timezone: string, at: number): Spans {
   const known = spansKept.get(timezone);
-  const reachBack = at - (DAYS_BACK + 2) * DAY_MS;
   const reachAhead = at + (DAYS_AHEAD + 4) * DAY_MS;
-  if (known !== undefined && known.from <= reachBack && reachAhead <= known.until) return known;
+  if (known !== undefined && known.from <= at && reachAhead <= known.until) return known;
 
   const spans: Spans = { from: at - SPANS_BACK_MS, until: at + SPANS_AHEAD_MS, list: [] };
   let zoned = Temporal.Instant.fromEpochMilliseconds(spans.from).toZonedDateTimeISO(timezone);
@@ -92,10 +93,6 @@ function spansAround(timezone: string, at: number): Spans {
   }
   spansKept.set(timezone, spans);
   return spans;
-}
-
-function offsetAt({ list }: Spans, at: number): number {
-  return list.find((span) => at < span.until)?.offsetMs ?? 0;
 }
 
 /**

@@ -65,6 +65,7 @@ class Wall {
 
 const HOURS = [
   [600, 1140],
+  [600, 840], // opens and closes as far from midnight
   [1320, 1560], // across midnight, into the hour that is skipped or repeated
   [120, 150],
   [135, 165],
@@ -190,6 +191,29 @@ describe("H12 a calling window", () => {
     const at = iso("2026-06-01T11:11+02:00");
     expect(nextOpening(berlin(600, 1140), at)).toBe(at);
     expect(nextOpening(berlin(720, 1140), at)).toBe(iso("2026-06-01T12:00+02:00"));
+  });
+
+  test("says the same whatever was asked before, years back and ahead", () => {
+    const noons = Array.from({ length: 200 }, (_, n) => iso("2020-06-01T10:00Z") + n * 17 * DAY);
+    const clock = new Intl.DateTimeFormat("en-GB", { timeZone: "Europe/Berlin", hour: "2-digit" });
+    for (const at of [
+      ...noons,
+      ...noons.toReversed(),
+      ...noons.map((_, n) => noons[(n * 67) % 200] ?? 0),
+    ]) {
+      const hour = Number(clock.format(at));
+      const edge = at + (19 - hour) * 60 * MINUTE;
+      expect(windowAt(berlin(600, 1140), at)).toEqual({ open: true, edge });
+    }
+  });
+
+  test("opens behind the next change of the clock, however long ago the zone was looked up", () => {
+    const thursdays = berlin(600, 1140, daysOf(["thu"]));
+    windowAt(thursdays, iso("2026-02-20T12:00Z"));
+    expect(windowAt(thursdays, iso("2027-03-26T12:00Z"))).toEqual({
+      open: false,
+      edge: iso("2027-04-01T10:00+02:00"),
+    });
   });
 
   test("keeps working in every zone that the platform knows", () => {
