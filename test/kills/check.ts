@@ -1,7 +1,15 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import type { CampaignNote, FileNote, LimitNote, Notes, PushNote, ShutNote } from "./notes.ts";
+import type {
+  CampaignNote,
+  FileNote,
+  Kept,
+  LimitNote,
+  Notes,
+  PushNote,
+  ShutNote,
+} from "./notes.ts";
 
 /*
  * Holds what is left on disk to the promises, once everything has stopped: the rows of D1 and of
@@ -56,21 +64,18 @@ const WAY_MS = 3_000;
 const RETRIED = ["no_answer", "busy", "failed", "init_failed"];
 const USUAL = [...RETRIED, "connected", "busy_callback", "voicemail", "no_response"];
 
-/** `until`: when it was looked at; what is undecided must be held by a lease that still runs then. */
-export function check(folder: string, until: number): Verdict {
-  const notes = JSON.parse(readFileSync(join(folder, "notes.json"), "utf8")) as Notes[];
-  const dials = readBook(join(folder, "book.jsonl"));
-  const state = join(folder, "state");
-  const [d1Path] = filesOf(join(state, "d1", "miniflare-D1DatabaseObject"));
-  if (d1Path === undefined) throw new Error(`${folder}: no D1`);
-  const d1 = new DatabaseSync(d1Path, { readOnly: true });
-  const objects = openObjects(join(state, "do", "outdial-DialerObject"));
+/** What is undecided when the world stopped must be held by a lease that still ran then. */
+export function check(folder: string): Verdict {
+  const { until, rounds } = JSON.parse(readFileSync(notesOf(folder), "utf8")) as Kept;
+  const dials = readBook(bookOf(folder));
+  const d1 = openD1(folder, true);
+  const objects = openObjects(folder, true);
   const broken: Broken[] = [];
   const known = new Set<string>();
   let open = 0;
   let acknowledged = 0;
   try {
-    for (const one of notes) {
+    for (const one of rounds) {
       const object = objects.get(one.workspace);
       const round = new RoundCheck(one, d1, object ?? null, dials, until);
       round.run();
@@ -180,7 +185,8 @@ class RoundCheck {
     }
     const tasks = this.#tasks.filter((task) => task.campaign === row.id);
     const over = row.archived_at !== null || row.completed_at !== null;
-    if (type === "batch" && tasks.length > 0 && !over && this.#held(tasks).length === 0) {
+    const left = tasks.some((task) => task.ended === null);
+    if (type === "batch" && tasks.length > 0 && !over && !left) {
       this.#break(ENDED, `batch ${name} ${id} is ${row.status}`);
     }
     this.#counters(name, row, tasks);
@@ -316,11 +322,6 @@ class RoundCheck {
     }
   }
 
-  /** Tasks that have not ended and are held by a call whose lease, or whose analysis, still runs. */
-  #held(tasks: readonly D1Task[]): D1Task[] {
-    return tasks.filter((task) => task.ended === null && this.#lease(task) !== null);
-  }
-
   /** When the open call of a task is decided at the latest, or null without one. */
   #lease(task: D1Task): number | null {
     const query =
@@ -330,21 +331,24 @@ class RoundCheck {
     return Math.max(Number(row.expires_at), Number(row.conclude_by ?? 0) + 30_000);
   }
 
+  /** A task waits for a look-up or a lease's end, or behind those that do and hold the slots. */
   #leftOver(): void {
     const over = new Set(
       this.#campaigns
         .filter((row) => row.archived_at !== null || row.completed_at !== null)
         .map((row) => row.id),
     );
-    for (const task of this.#tasks) {
-      if (task.ended !== null) continue;
-      const until = this.#lease(task);
-      if (until !== null && until > this.#until) this.open += 1;
-      else if (until !== null) {
+    const waiting = this.#tasks.filter((task) => task.ended === null);
+    const leases = new Map(waiting.map((task) => [task.id, this.#lease(task)]));
+    const jammed = [...leases.values()].some((until) => until !== null && until > this.#until);
+    for (const task of waiting) {
+      const until = leases.get(task.id) ?? null;
+      if (until !== null && until <= this.#until) {
         this.#break(ENDED, `task ${task.id}: its lease ended ${this.#until - until} ms ago`);
-      } else if (!over.has(task.campaign)) {
-        this.#break(ENDED, `task ${task.id} waits after ${task.attempts} attempts`);
-      }
+      } else if (until === null && over.has(task.campaign)) {
+        // It counts as archived, with its campaign (H13, H30).
+      } else if (until !== null || jammed) this.open += 1;
+      else this.#break(ENDED, `task ${task.id} waits after ${task.attempts} attempts`);
     }
   }
 
@@ -607,6 +611,15 @@ function parse(line: string): Line | null {
   }
 }
 
+export const notesOf = (folder: string): string => join(folder, "notes.json");
+export const bookOf = (folder: string): string => join(folder, "book.jsonl");
+
+export function openD1(folder: string, readOnly: boolean): DatabaseSync {
+  const [path] = filesOf(join(folder, "state", "d1", "miniflare-D1DatabaseObject"));
+  if (path === undefined) throw new Error(`${folder}: no D1`);
+  return new DatabaseSync(path, { readOnly });
+}
+
 /** The SQLite files of a kind of object, without the runtime's own. */
 function filesOf(folder: string): string[] {
   const names = readdirSync(folder).filter((name) => /^[0-9a-f]+\.sqlite$/.test(name));
@@ -614,15 +627,13 @@ function filesOf(folder: string): string[] {
 }
 
 /** Each workspace's object, by what it keeps of its workspace. */
-function openObjects(folder: string): Map<string, DatabaseSync> {
+export function openObjects(folder: string, readOnly: boolean): Map<string, DatabaseSync> {
   const objects = new Map<string, DatabaseSync>();
-  for (const path of filesOf(folder)) {
-    const object = new DatabaseSync(path, { readOnly: true });
-    const row = object.prepare("SELECT id FROM copy WHERE kind = 'workspace'").get() as
-      | Row
-      | undefined;
+  for (const path of filesOf(join(folder, "state", "do", "outdial-DialerObject"))) {
+    const object = new DatabaseSync(path, { readOnly });
+    const row = object.prepare("SELECT id FROM copy WHERE kind = 'workspace'").get();
     if (row === undefined) object.close();
-    else objects.set(String(row.id), object);
+    else objects.set(String((row as Row).id), object);
   }
   return objects;
 }

@@ -13,8 +13,9 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { stopEverything } from "../../scripts/local.ts";
-import { check, type Verdict } from "./check.ts";
+import { check, ENDED, notesOf, type Verdict } from "./check.ts";
 import { RoundClient } from "./client.ts";
+import type { Kept } from "./notes.ts";
 import { type Plan, planRound, planSpecial, type Special } from "./plan.ts";
 import { sleep, World } from "./world.ts";
 
@@ -33,29 +34,46 @@ const SPECIAL_AT_MS = 2_000;
 const FULL_MS = 6_000;
 const DISK_ROOM_BYTES = 40_000;
 const STOPPED_MS = 90_000;
+/** After so long without a kill two leases, one after the other, have ended. */
+const LEASES_MS = 840_000;
 /** What D1 takes to hear of the last change. */
 const FLUSH_MS = 3_000;
+/** How long a moment is awaited at which nothing moves. */
+const QUIET_MS = 60_000;
 
 const sum = { rounds: 0, kills: 0 };
+const worlds: World[] = [];
 
 const { values } = parseArgs({
   options: {
     rounds: { type: "string", default: "3" },
     first: { type: "string", default: "1" },
     seed: { type: "string", default: Math.floor(Math.random() * 2 ** 32).toString(36) },
-    patience: { type: "string", default: "500" },
+    patience: { type: "string", default: "900" },
     only: { type: "string" },
     keep: { type: "boolean", default: false },
     check: { type: "string" },
   },
 });
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  process.on(signal, () => void stopEverything().finally(() => process.exit(1)));
+  process.on(signal, () => void leave());
 }
-await main();
+try {
+  await main();
+} catch (error) {
+  console.error(error);
+  await leave();
+}
+
+/** Leaves no process behind, and no folder that nobody asked for. */
+async function leave(): Promise<void> {
+  await stopEverything();
+  if (!values.keep) for (const world of worlds) world.remove();
+  process.exit(1);
+}
 
 async function main(): Promise<void> {
-  if (values.check !== undefined) return finish([check(values.check, Date.now())]);
+  if (values.check !== undefined) return finish([check(values.check)]);
   console.log(`seed ${values.seed}`);
   const settling: Promise<Verdict>[] = [];
   const { only } = values;
@@ -63,6 +81,7 @@ async function main(): Promise<void> {
   const last = Number(values.first) + rounds - 1;
   for (let from = Number(values.first); from <= last; from += ROUNDS_OF_A_WORLD) {
     const world = await World.open();
+    worlds.push(world);
     const clients: RoundClient[] = [];
     for (let round = from; round <= Math.min(from + ROUNDS_OF_A_WORLD - 1, last); round++) {
       const plan = planRound(round, `${values.seed}-${round}`);
@@ -104,6 +123,7 @@ async function runSpecial(
 ): Promise<{ world: World; client: RoundClient }> {
   const plan = planSpecial(name, round, `${values.seed}-${name}`);
   const world = await World.open({ carrier: name !== "carrier-away", disk: name === "disk-full" });
+  worlds.push(world);
   await world.behave({ retriesMs: plan.retriesMs });
   const client = await runRound(world, plan, async (since) => {
     await sleep(since + SPECIAL_AT_MS - Date.now());
@@ -135,22 +155,30 @@ async function fullDisk(world: World): Promise<void> {
 async function settle(world: World, clients: RoundClient[], name: string): Promise<Verdict> {
   const begin = Date.now();
   const deadline = begin + Number(values.patience) * 1_000;
+  let before = -1;
   for (;;) {
     // What was lost with a queue is sent again once it made no progress for a minute.
     await world.tick(IMPORT_STALLED_MS).catch(() => undefined);
-    const left = await Promise.all(clients.map((client) => client.left()));
-    if (left.every((one) => one === 0) || Date.now() > deadline) break;
-    await sleep(2_000);
+    const left = await leftOf(clients);
+    if (left === 0) break;
+    // Out of patience: at a moment when nothing moves, so that D1 can have heard of everything.
+    if (Date.now() > deadline && left === before && left !== -1) break;
+    if (Date.now() > deadline + QUIET_MS) break;
+    before = left;
+    await sleep(FLUSH_MS);
   }
   // Half uploads are removed after a quarter of an hour, marked first and then dropped.
   for (let n = 0; n < 2; n++) await world.tick(UPLOAD_STOPPED_MS);
-  await sleep(FLUSH_MS);
+  if (Date.now() < deadline) await sleep(FLUSH_MS);
   const until = Date.now();
   await world.stop();
   sum.kills += world.kills;
-  const notes = clients.map((client) => client.notes);
-  writeFileSync(join(world.folder, "notes.json"), JSON.stringify(notes));
-  const verdict = check(world.folder, until);
+  const kept: Kept = { until, rounds: clients.map((client) => client.notes) };
+  writeFileSync(notesOf(world.folder), JSON.stringify(kept));
+  const verdict = check(world.folder);
+  if (verdict.open > 0 && deadline - begin >= LEASES_MS) {
+    verdict.broken.push({ promise: ENDED, where: `${name}: ${verdict.open} tasks are left` });
+  }
   for (const line of world.bugs) {
     // What breaks off for want of disk is taken up again; the checks tell.
     if (name === "disk-full" && /SQLITE_(IOERR|FULL)/.test(line)) continue;
@@ -169,6 +197,12 @@ async function settle(world: World, clients: RoundClient[], name: string): Promi
     console.log(`kept ${world.folder}`);
   } else world.remove();
   return verdict;
+}
+
+/** Tasks and imports that have not ended, as the API counts them; -1 while it does not say. */
+async function leftOf(clients: readonly RoundClient[]): Promise<number> {
+  const left = await Promise.all(clients.map((client) => client.left()));
+  return left.some((one) => one === null) ? -1 : left.reduce<number>((a, b) => a + (b ?? 0), 0);
 }
 
 function tell(plan: Plan): string {

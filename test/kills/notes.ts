@@ -53,3 +53,6 @@ export type Notes = {
   files: FileNote[];
   tasks: TaskNote[];
 };
+
+/** What a world's folder keeps of its rounds; `until`: when it was stopped. */
+export type Kept = { until: number; rounds: Notes[] };

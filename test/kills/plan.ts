@@ -319,10 +319,11 @@ function planKills(draw: Draw): KillPlan[] {
   let at = 0;
   for (let count = draw.pick([1, 2, 2, 3]); count > 0; count--) {
     at += draw.whole(300, 4_500);
-    const burst = draw.chance(0.25) ? draw.whole(1, 3) : 0;
+    const of = draw.pick(["worker", "worker", "worker", "worker", "carrier", "both"] as const);
+    const burst = of !== "carrier" && draw.chance(0.25) ? draw.whole(1, 3) : 0;
     kills.push({
       at,
-      of: draw.pick(["worker", "worker", "worker", "worker", "carrier", "both"] as const),
+      of,
       downMs: draw.chance(0.3) ? draw.whole(300, 2_500) : 0,
       again: Array.from({ length: burst }, () => draw.whole(100, 4_500)),
     });
