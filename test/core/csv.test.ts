@@ -158,6 +158,36 @@ describe("H7 the rows of a file", () => {
       { cells: ["+5", "g"], line: 7 },
     ]);
   });
+
+  test("may run over lines as far as 262,144 signs behind their quote, and no further", () => {
+    const line = "a".repeat(63);
+    const value = `${`${line}\n`.repeat(4_095)}${line}`;
+    expect(rowsOf([`"${value}",x\n+1,b\n`])).toEqual([
+      { cells: [value, "x"], line: 1 },
+      { cells: ["+1", "b"], line: 4_097 },
+    ]);
+    const [first, second] = rowsOf([`"${value}b",x\n+1,b\n`]);
+    expect([first, second]).toEqual([
+      { cells: [`"${line}`], line: 1, fault: "unclosed_quote" },
+      { cells: [line], line: 2 },
+    ]);
+  });
+
+  test("behind a quote that never closes do not wait for the end of the file", () => {
+    const stream = new RowStream(",");
+    expect(stream.push(`"x\n${"+1,a\n".repeat(43_690)}`)).toEqual([]);
+    expect(stream.push(`${"+1,a\n".repeat(20_000)}`)).toHaveLength(63_691);
+  });
+
+  test("have at most 10,000 cells: further ones are dropped", () => {
+    for (const cell of ["x", '"x"', '"x" y']) {
+      const [row, next] = rowsOf([`${`${cell},`.repeat(10_000)}z\n+1,b`]);
+      expect(row?.cells).toHaveLength(10_000);
+      expect(row?.cells).not.toContain("z");
+      expect(next).toEqual({ cells: ["+1", "b"], line: 2 });
+    }
+    expect(rowsOf([`"${",".repeat(20_000)}\n`])[0]?.cells).toHaveLength(10_000);
+  });
 });
 
 describe("H7 the encoding of a file", () => {
