@@ -246,8 +246,9 @@ export class Dialer implements DialerVerbs {
     migrate(this.#sql);
     const kept = { changes: this.#changes, requests: this.#requests };
     const state = new State(this.#sql, kept, now, this.#outside.random);
-    this.#state = state;
+    // Kept only once its first transaction is: what a throw leaves in memory was never stored.
     this.#loseAnswers(state, now);
+    this.#state = state;
     return state;
   }
 

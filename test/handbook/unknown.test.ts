@@ -326,3 +326,24 @@ describe("H22 H36 a report under the carrier's id alone", () => {
     expect(world.sql.all("SELECT * FROM late")).toEqual([]);
   });
 });
+
+it("H22 a start that could not be stored is made again: what was on its way becomes unknown", async () => {
+  world.answer = never;
+  probesFail();
+  lookupsFail();
+  const task = await world.push(await world.campaign());
+  world.restart();
+  const { transaction } = world.sql;
+  world.sql.transaction = (work) =>
+    transaction(() => {
+      work();
+      throw new Error("the disk is full");
+    });
+  await expect(world.dialer.tick()).rejects.toThrow("the disk is full");
+  world.sql.transaction = transaction;
+  await world.dialer.tick();
+  await world.idle();
+  expect((await world.calls(task.id))[0]?.status).toBe("unknown");
+  const [connection] = taken(await world.dialer.readWorkspace()).connections;
+  expect(connection?.state).toBe("probing");
+});
