@@ -9,7 +9,13 @@ import type { Host } from "./host.ts";
 import type { Meanings } from "./observer.ts";
 import { hoursOf, type Operation, type WorkspacePlan } from "./plan.ts";
 import { Random } from "./random.ts";
-import { Broken, type CampaignWish, type Own, type TaskWish } from "./reference/model.ts";
+import {
+  Broken,
+  type Call,
+  type CampaignWish,
+  type Own,
+  type TaskWish,
+} from "./reference/model.ts";
 import type { Workspace, World } from "./world.ts";
 
 const MINUTE = 60_000;
@@ -223,6 +229,22 @@ export class People {
     const request = { access: null, tasks, idempotency: random.chance(0.7) ? this.#key() : null };
     const reply = await this.#asking(random, () => this.#host.call("push", request));
     this.#note(reply);
+    await this.#meddle(random, count > 1 ? 6 : Number(random.chance(0.3)));
+  }
+
+  /** While the phones ring: somebody changes his mind about what he has just asked for. */
+  async #meddle(random: Random, times: number): Promise<void> {
+    for (let n = 0; n < times; n++) {
+      await this.#world.loop.sleep(random.skewed(50, 30_000));
+      const luck = random.next();
+      if (luck < 0.45) await this.#moveTask(random, random.pick(["pause", "archive"]));
+      else if (luck < 0.55) {
+        await this.#moveCampaign(random, "pause");
+        await this.#world.loop.sleep(random.skewed(1_000, 10 * MINUTE));
+        await this.#moveCampaign(random, "resume");
+      } else if (luck < 0.57) await this.#moveCampaign(random, "archive");
+      else if (luck < 0.7) await this.#edit(random);
+    }
   }
 
   #note(reply: Awaited<ReturnType<Host["call"]>> | null): void {
@@ -270,8 +292,10 @@ export class People {
     const id = await this.#upload(campaign.id, text, allowDuplicates, rowsPerPart);
     if (id === null) return;
     this.imports.push({ id, rows: lines.length });
-    if (!random.chance(0.06)) return;
-    await this.#asking(random, () => this.#host.call("moveCampaign", campaign.id, "archive"));
+    if (random.chance(0.06)) {
+      await this.#asking(random, () => this.#host.call("moveCampaign", campaign.id, "archive"));
+    }
+    await this.#meddle(random, 6);
   }
 
   /** What the API does with an upload: its parts to D1, the Dialer told, then the first message. */
@@ -340,15 +364,28 @@ export class People {
 
   async #moveTask(random: Random, move: Move): Promise<void> {
     if (this.tasks.length === 0) return;
-    // Mostly one that is still of interest: with a call, or pushed lately.
-    const called = [...this.#mine.observer.model.open].map((call) => call.task.id);
-    const recent = this.tasks.slice(-30);
-    const newest = random.chance(0.5) ? called.slice(-2) : called;
-    const task =
-      called.length > 0 && random.chance(0.6)
-        ? makeId("tsk", this.#host.workspace, random.pick(newest))
-        : random.pick(random.chance(0.7) ? recent : this.tasks);
+    const task = await this.#taskOfInterest(random);
     await this.#asking(random, () => this.#host.call("moveTask", task, move));
+    // Some change their mind at once.
+    if (move !== "pause" || !random.chance(0.3)) return;
+    await this.#world.loop.sleep(random.skewed(500, 10_000));
+    await this.#asking(random, () => this.#host.call("moveTask", task, "resume"));
+  }
+
+  /** One that waits for its carrier's answer, one with a call, one that was pushed lately, or any. */
+  async #taskOfInterest(random: Random): Promise<TaskId> {
+    const { model } = this.#mine.observer;
+    const ids = (calls: Iterable<Call>) =>
+      [...calls].map((call) => makeId("tsk", this.#host.workspace, call.task.id));
+    if (random.chance(0.6)) {
+      for (let look = 0; look < 40 && model.out.size === 0; look++) {
+        await this.#world.loop.sleep(500);
+      }
+      if (model.out.size > 0) return random.pick(ids(model.out));
+    }
+    const called = ids(model.open);
+    if (called.length > 0 && random.chance(0.5)) return random.pick(called);
+    return random.pick(random.chance(0.7) ? this.tasks.slice(-30) : this.tasks);
   }
 
   async #edit(random: Random): Promise<void> {

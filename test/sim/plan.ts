@@ -109,7 +109,7 @@ const SHARES: Record<Fault, number> = {
   "carrier answers late": 0.02,
   "carrier fails after dialling": 0.01,
   "carrier never answers": 0.005,
-  "carrier refuses for capacity": 0.03,
+  "carrier refuses for capacity": 0.06,
   "carrier refuses the account": 0.005,
   "carrier is not reached": 0.005,
   "carrier refuses the request": 0.02,
