@@ -1,5 +1,6 @@
 import type { CarrierReport, ReportRequest } from "../carriers/carrier.ts";
 import { checkReportPath } from "../carriers/report-url.ts";
+import { soundReport } from "../carriers/sound.ts";
 import { REPORT_BYTES_MAX } from "../contract/report.ts";
 import { type CallId, type ConnectionId, parseId, type WorkspaceId } from "../core/ids.ts";
 import { database } from "../db/database.ts";
@@ -8,7 +9,7 @@ import type { ReportMessage } from "../queues/messages.ts";
 import { dialerOf } from "../shell/dialer.ts";
 import { logFault } from "../shell/faults.ts";
 import { unauthorized } from "./auth.ts";
-import { readBytes } from "./body.ts";
+import { isTooDeep, readBytes } from "./body.ts";
 import { openConnection } from "./carrier-of.ts";
 import type { Ctx } from "./context.ts";
 import { notFound, Refused } from "./errors.ts";
@@ -53,7 +54,8 @@ async function accept(c: Ctx, connectionText: string, call: CallId | null): Prom
   if (!(await open.carrier.verify(open.settings, request, now))) {
     throw unauthorized("This report is not signed by the connection's carrier.");
   }
-  const read = readReports(() => open.carrier.read(request, now));
+  if (isTooDeep(new TextDecoder().decode(body))) throw unreadable();
+  const read = readReports(() => open.carrier.read(request, now)).map(soundReport);
   const named = call === null ? read : read.map((report) => ({ ...report, call }));
   const ours = named.filter((report) => isOurs(report, workspace));
   await enqueue(c, { workspace, connection: id }, ours);
@@ -74,8 +76,12 @@ function readReports(read: () => CarrierReport[]): CarrierReport[] {
     return read();
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    throw new Refused({ code: "invalid_report", message: "The report cannot be read." });
+    throw unreadable();
   }
+}
+
+function unreadable(): Refused {
+  return new Refused({ code: "invalid_report", message: "The report cannot be read." });
 }
 
 /** Whether a report can be of a call of this workspace; only the Dialer knows whether it is. */

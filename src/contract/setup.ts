@@ -68,7 +68,7 @@ export function setupOperations<B extends z.ZodType, E extends z.ZodType, D exte
       params,
       body: { schema: one.edit, bytesMax: SETUP_BYTES_MAX, example: one.change.example },
       reply: { status: 200, description: `The ${one.noun} after the edit`, ...whole },
-      refusals: ["not_found", "invalid"],
+      refusals: ["not_found", "invalid", "conflict"],
     }),
     remove: operation({
       id: `delete${name}`,

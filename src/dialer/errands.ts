@@ -1,4 +1,5 @@
 import type { Lookup } from "../carriers/carrier.ts";
+import { soundNews } from "../carriers/sound.ts";
 import { makeId } from "../core/ids.ts";
 import type { Errand } from "./attend.ts";
 import { findCall } from "./calls.ts";
@@ -103,7 +104,7 @@ export class Errands {
       state.connections.proved(doc.id);
       const call = findCall(state.sql, key);
       if (call === null || found.kind === "unknown") return;
-      const news = newsOf(found);
+      const news = soundNews(newsOf(found));
       hear(state, call, news, found.carrierCallId, now);
       hearUnnamed(state, key, now);
       const after = findCall(state.sql, key);

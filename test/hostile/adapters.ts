@@ -1,0 +1,54 @@
+import type { CarrierSettings } from "../../src/carriers/carrier.ts";
+import type { CarrierId } from "../../src/carriers/carriers.ts";
+import { hmacHex } from "../../src/carriers/secret.ts";
+
+/** What hostile reports need to know of an adapter. A new carrier joins by adding itself to the list. */
+export type Reporter = {
+  carrier: CarrierId;
+  /** A good report of a call that is over, with further fields of the carrier's own. */
+  report(call: string, fields?: Record<string, unknown>): unknown;
+  /** Where the fields of a call are in it: these are put out of order. */
+  fields(report: unknown): Record<string, unknown>;
+  /** The headers that prove a body to be the carrier's own. */
+  sign(
+    settings: CarrierSettings,
+    raw: string | Uint8Array,
+    now: number,
+  ): Promise<Record<string, string>>;
+};
+
+export const REPORTERS: readonly Reporter[] = [
+  {
+    carrier: "simulator",
+    report: (call, fields = {}) => ({
+      event: "call.analyzed",
+      call: {
+        id: `sim_${call}`,
+        metadata: { callId: call },
+        ringingAt: Date.now() - 9_000,
+        answeredAt: Date.now() - 8_000,
+        endedAt: Date.now(),
+        talkMs: 8_000,
+        outcome: "connected",
+        endedReason: "hangup",
+        refusal: null,
+        callbackAt: null,
+        costMicros: 12_000,
+        currency: "USD",
+        recordingUrl: "https://carrier.test/v1/recordings/1.wav",
+        transcript: [{ role: "agent", text: "Hello", atMs: 0 }],
+        analysis: { outcome: "connected", summary: "fine", callbackAt: null },
+        ...fields,
+      },
+    }),
+    fields: (report) => (report as { call: Record<string, unknown> }).call,
+    sign: async ({ reportSecret }, raw, now) => {
+      const text = new TextEncoder().encode(`${now}.`);
+      const body = typeof raw === "string" ? new TextEncoder().encode(raw) : raw;
+      const signed = new Uint8Array([...text, ...body]);
+      return {
+        "x-simulator-signature": `t=${now},v1=${await hmacHex(String(reportSecret), signed)}`,
+      };
+    },
+  },
+];
