@@ -67,7 +67,6 @@ function tidy(text: string): string {
   if (rest.startsWith("'")) rest = rest.slice(1).trim();
   rest = rest.replace(OTHER_DIGITS, (digit) => String(digit.charCodeAt(0) & 15));
   rest = rest.replaceAll("\uff0b", "+");
-  if (SCIENTIFIC.test(rest)) return rest;
   return rest.replace(DECIMAL, "$1").replace(SEPARATORS, "");
 }
 

@@ -12,6 +12,7 @@ import {
   PHONE_REASONS,
   type PhoneReading,
   readPhone,
+  withoutNumbers,
 } from "../../src/core/phone.ts";
 
 const reasonOf = (text: string, how?: PhoneReading): string => {
@@ -34,6 +35,11 @@ describe("H5 a number with its country code", () => {
     ["00 91 98765 40001", "+919876540001"],
     ["'+919876540001", "+919876540001"],
     ["' +919876540001", "+919876540001"],
+    [" '+919876540001", "+919876540001"],
+    ["' +919876540001.0", "+919876540001"],
+    ["+39.0669812.0", "+3906698120"],
+    ["+3906698.0123", "+39066980123"],
+    ["+80012345678", "+80012345678"],
     ["+91\u00a098765\u202f40001", "+919876540001"],
     ["\u202a+919876540001\u202c", "+919876540001"],
     ["\ufeff+91\u200b98765\u200d40001", "+919876540001"],
@@ -71,6 +77,9 @@ describe("H7 damage is named", () => {
     ["'9.19877e+11", "scientific"],
     ["9,19877E+11", "scientific"],
     ["9E11", "scientific"],
+    ["919.877E+9", "scientific"],
+    ["ab9E11", "letters"],
+    ["9E11x", "letters"],
     ["+9.19877E+11", "scientific"],
     ["n/a", "letters"],
     ["call me", "letters"],
@@ -85,6 +94,9 @@ describe("H7 damage is named", () => {
     ["+9198765", "too_short"],
     ["+1415555000", "too_short"],
     ["00", "too_short"],
+    ["+999", "invalid"],
+    ["+3762222222", "invalid"],
+    ["+9710025414055", "invalid"],
     ["+141555500011", "too_long"],
     ["+91987654000112345", "too_long"],
     [`+${"9".repeat(5000)}`, "too_long"],
@@ -130,7 +142,10 @@ describe("H8 a number without + or 00", () => {
     expect(reasonOf("020 7946 0000", { defaultCountry: "GB" })).toBe("+442079460000");
     expect(reasonOf("06 698 1234", { defaultCountry: "IT" })).toBe("+39066981234");
     expect(reasonOf("98765", { defaultCountry: "IN" })).toBe("too_short");
+    expect(reasonOf("9".repeat(30), { defaultCountry: "IN" })).toBe("too_long");
     expect(reasonOf("9".repeat(5000), { defaultCountry: "IN" })).toBe("too_long");
+    expect(reasonOf("301234567890123", { defaultCountry: "DE" })).toBe("too_long");
+    expect(reasonOf("9876540001", { defaultCountry: "ZZ" })).toBe("no_country_code");
   });
 
   test("names a country by its two capital letters", () => {
@@ -205,11 +220,27 @@ describe("a masked number", () => {
     expect(maskPhone("+919876540042")).toBe("+91••••••••42");
     expect(maskPhone("+14155550001")).toBe("+1••••••••01");
     expect(maskPhone("+3726012342")).toBe("+372•••••42");
+    expect(maskPhone("+80012345678")).toBe("+800••••••78");
   });
 
   test("shows no more of anything else", () => {
     expect(maskPhone("9876540001")).toBe("••••••••01");
+    expect(maskPhone("0919876540")).toBe("••••••••40");
     expect(maskPhone("+99")).toBe("•99");
     expect(maskPhone("")).toBe("");
+  });
+});
+
+describe("a text that may quote a number", () => {
+  test.each([
+    ["call +91 98765-40042 now", "call +91••••••••42 now"],
+    ["0 (415) 555.0001!", "•••••••••01!"],
+    ["busy: +919876540042, +14155550001", "busy: +91••••••••42, +1••••••••01"],
+    ["in 123456 s", "in ••••56 s"],
+    ["a1234567b", "a•••••67b"],
+    ["code 12345", "code 12345"],
+    ["HTTP 429", "HTTP 429"],
+  ])("of %j keeps all but the numbers", (text, masked) => {
+    expect(withoutNumbers(text)).toBe(masked);
   });
 });
