@@ -26,6 +26,8 @@ export class RoundClient {
   readonly #plan: Plan;
   readonly #api: Client;
   #begin = 0;
+  /** To be archived once every row of theirs has come. */
+  #late: Live[] = [];
 
   private constructor(plan: Plan, api: Client, notes: Notes) {
     this.#plan = plan;
@@ -80,7 +82,12 @@ export class RoundClient {
       for (const { campaign } of this.notes.files) {
         const path = `/v1/campaigns/${campaign}/imports`;
         const { items } = await this.#api.get<Page<{ status: string }>>(path);
-        left += items.filter(({ status }) => status === "running").length;
+        const running = items.filter(({ status }) => status === "running").length;
+        left += running;
+        const late = this.#late.find(({ note }) => note.id === campaign);
+        if (late === undefined || running > 0) continue;
+        this.#late = this.#late.filter((one) => one !== late);
+        await this.#moveCampaign(late, "archive");
       }
       return left;
     } catch (error) {
@@ -125,8 +132,9 @@ export class RoundClient {
       ...plan.files.map((file) => this.#upload(live, file)),
       this.#moveAll(live),
     ]);
-    if (plan.archived) await this.#archive(live);
-    else await this.#letGo(live);
+    if (plan.archived === "at once") await this.#archive(live);
+    else if (plan.archived === "never") await this.#letGo(live);
+    else this.#late.push(live);
   }
 
   async #moveAll(live: Live): Promise<void> {

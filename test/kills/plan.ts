@@ -33,8 +33,8 @@ export type CampaignPlan = {
   pushes: PushPlan[];
   /** In order, one after the other. */
   moves: MovePlan[];
-  /** Archived at the end of the round; else everything in it is dialled to its end. */
-  archived: boolean;
+  /** Archived at the end of the round, or later; else everything in it is dialled to its end. */
+  archived: "never" | "at once" | "when imported";
 };
 export type KillPlan = {
   at: number;
@@ -188,7 +188,7 @@ function planLeads(draw: Draw, phone: () => string): CampaignPlan {
     ...bare("leads", "realtime", { priority, ...attempts(draw) }),
     pushes: pushes.sort((a, b) => a.at - b.at),
     moves: planMoves(draw, true),
-    archived: draw.chance(0.2),
+    archived: draw.chance(0.2) ? "at once" : "never",
   };
 }
 
@@ -201,7 +201,7 @@ function planBatch(draw: Draw, phone: () => string): CampaignPlan {
     ...bare("batch", "batch", { priority: draw.pick(["normal", "low"]), ...attempts(draw) }),
     files,
     moves: planMoves(draw, false),
-    archived: draw.chance(0.1),
+    archived: draw.chance(0.1) ? "at once" : "never",
   };
 }
 
@@ -227,7 +227,8 @@ function planLater(draw: Draw, phone: () => string): CampaignPlan {
 /** Several parts, so that kills come in the middle of its import; never dialled. */
 function planLarge(draw: Draw, phone: () => string): CampaignPlan {
   const files = [planFile(draw, "large", phone, draw.whole(6_000, 15_000), draw.whole(0, 5_000))];
-  return { ...bare("large", "batch", { paused: true }), files, archived: true };
+  const archived = draw.chance(0.3) ? "at once" : "when imported";
+  return { ...bare("large", "batch", { paused: true }), files, archived };
 }
 
 function bare(
@@ -235,7 +236,7 @@ function bare(
   type: "batch" | "realtime",
   body: Record<string, unknown>,
 ): CampaignPlan {
-  const nothing = { startMs: null, endMs: null, shut: false, archived: false };
+  const nothing = { startMs: null, endMs: null, shut: false, archived: "never" } as const;
   return { name, type, body, ...nothing, files: [], pushes: [], moves: [] };
 }
 

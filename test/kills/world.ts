@@ -23,6 +23,8 @@ export const SECRETS = {
 };
 export const ACCOUNT = { apiKey: "kills_key", reportSecret: "kills_secret" };
 const LINES_KEPT = 4_000;
+const PORTS_FROM = 9_700;
+const PAIRS = 500;
 
 export const sleep = (ms: number): Promise<void> =>
   new Promise((resolve) => setTimeout(resolve, Math.max(0, ms)));
@@ -231,12 +233,14 @@ function writeWrapper(folder: string): string {
   return path;
 }
 
-/** A free port whose next one is free too. */
+/** A free port whose next one is free too; from somewhere, since others may be looking as well. */
 async function freePair(): Promise<number> {
-  for (let port = 9_700; port < 10_700; port += 2) {
+  const first = Math.floor(Math.random() * PAIRS);
+  for (let n = 0; n < PAIRS; n++) {
+    const port = PORTS_FROM + 2 * ((first + n) % PAIRS);
     if ((await isFree(port)) && (await isFree(port + 1))) return port;
   }
-  throw new Error("no free ports from 9700 on");
+  throw new Error(`no free ports from ${PORTS_FROM} on`);
 }
 
 function isFree(port: number): Promise<boolean> {
