@@ -1,27 +1,24 @@
 import type { Answer, Carrier, CarrierReport, Lookup } from "../../src/carriers/carrier.ts";
-import type { CampaignBody } from "../../src/core/campaign-body.ts";
 import {
   type CallId,
   type CampaignId,
   type ConnectionId,
-  type ImportId,
   localKey,
   makeId,
   type TaskId,
 } from "../../src/core/ids.ts";
-import type { TaskBody } from "../../src/core/task-body.ts";
 import { Dialer } from "../../src/dialer/dialer.ts";
 import { Flush } from "../../src/dialer/flush.ts";
 import type { Outside, Statement } from "../../src/dialer/outside.ts";
 import type { Sql } from "../../src/dialer/sql.ts";
 import type { State } from "../../src/dialer/state.ts";
-import type { AgentDoc, ConnectionDoc, WorkspaceDoc } from "../../src/dialer/verbs.ts";
+import type { WorkspaceDoc } from "../../src/dialer/verbs.ts";
 import { CONNECTION, type Dialled, START, WORKSPACE, World } from "../support/node/world.ts";
 import { type CallRow, type Facts, Judge, type TaskRow } from "./judge.ts";
 import type { Scene } from "./worlds.ts";
 
 /** Ids are told from everything else by their size, and instants by theirs. */
-const FIRST_ID = 7_000_000_000;
+export const FIRST_ID = 7_000_000_000;
 /** A person's patience: what waits for it changes nothing. */
 const PATIENCE_MS = 2_000;
 /** What the flush and the sweep wait for company, at most. */
@@ -515,117 +512,6 @@ export class Small extends World {
       this.judge.heard(line.key, message.news, this.now);
     });
     if (!stored) line.heard = before;
-  }
-
-  /** The workspace, without slots until the walk starts. */
-  async found(
-    more: { agent?: Partial<AgentDoc>; connection?: Partial<ConnectionDoc> } = {},
-  ): Promise<void> {
-    const lengthMaxMs = more.connection?.lengthMaxMs ?? 60_000;
-    await this.setUp({
-      workspace: { slots: 0 },
-      agent: more.agent ?? {},
-      connection: { ...more.connection, lengthMaxMs },
-    });
-    this.sql.run("INSERT OR REPLACE INTO meta (key, value) VALUES ('next_id', ?)", FIRST_ID);
-    this.restart();
-    const outcomes = more.agent?.outcomes ?? [];
-    Object.assign(this.judge.facts, {
-      lengthMaxMs,
-      own: outcomes.map((one) => one.name),
-      suppressing: outcomes.filter((one) => one.suppress).map((one) => one.name),
-      usesCallback: more.agent?.usesCallback ?? false,
-    });
-  }
-
-  /** A campaign, told to the Dialer and to the judge in the same words. */
-  async begin(
-    name: string,
-    body: CampaignBody & { hours?: { from: number; until: number }[] } = {},
-  ): Promise<CampaignId> {
-    const { hours, ...rest } = body;
-    const whole = { type: "realtime", maxAttempts: 2, intervals: 60_000, ...rest };
-    const id = await this.campaign(whole as CampaignBody);
-    const key = localKey("cmp", WORKSPACE, id) ?? 0;
-    this.judge.facts.campaigns[key] = {
-      type: whole.type === "batch" ? "batch" : "realtime",
-      band: (rest.priority ?? "normal") as "high" | "normal" | "low",
-      attemptsMax: Number(whole.maxAttempts),
-      intervalMs: Number(whole.intervals),
-      chosen: (rest.retryOutcomes ?? []) as string[],
-      slotsMax: (rest.slots ?? null) as number | null,
-      startsAt: whole.type === "batch" ? null : this.now,
-      endsAt: (rest.endAfter ?? null) as number | null,
-      hours: hours ?? null,
-      paused: false,
-      archived: false,
-    };
-    this.campaigns.push({ key, id, name });
-    return id;
-  }
-
-  /** A push. */
-  async bring(name: string, campaign: CampaignId, body: TaskBody = {}): Promise<void> {
-    const phone = typeof body.phone === "string" ? body.phone : this.numberOf(name);
-    const task = { campaign, phone, context: { who: name }, ...body };
-    await this.ask(
-      () =>
-        this.dialer.push({ access: null, tasks: [{ body: task, path: "" }], idempotency: null }),
-      () => this.#arrives(name, campaign, phone, null, (body.endAfter ?? null) as number | null),
-    );
-  }
-
-  #arrives(
-    name: string,
-    campaign: CampaignId,
-    phone: string,
-    importId: string | null,
-    endsAt: number | null,
-  ): void {
-    this.judge.facts.tasks[name] = {
-      campaign: localKey("cmp", WORKSPACE, campaign) ?? 0,
-      phone,
-      import: importId,
-      endsAt,
-      status: "waiting",
-      attempts: 0,
-      due: importId === null ? this.now : 0,
-      callback: false,
-      held: false,
-      archiving: false,
-    };
-  }
-
-  /** One part of an import. */
-  async part(
-    campaign: CampaignId,
-    which: { id: string; part: number; last: boolean },
-    names: string[],
-  ): Promise<void> {
-    const id = makeId("imp", WORKSPACE, which.id) as ImportId;
-    if (which.part === 0) await this.ask(() => this.dialer.openImport(id, campaign));
-    const rows = names.map((name, index) => ({
-      line: index + 2,
-      phone: this.numberOf(name),
-      context: { who: name },
-    }));
-    const { part, last } = which;
-    const key = localKey("cmp", WORKSPACE, campaign) ?? 0;
-    const facts = this.judge.campaign(key);
-    await this.ask(
-      () => this.dialer.ingest({ import: id, part, last, allowDuplicates: false, rows }),
-      () => {
-        this.judge.facts.imports[which.id] = !last;
-        // Rows that come too late are rejected (H11).
-        if (this.judge.isOver(key, this.now)) return;
-        for (const row of rows) this.#arrives(row.context.who, campaign, row.phone, which.id, null);
-        if (last) facts.startsAt ??= this.now;
-      },
-    );
-  }
-
-  numberOf(name: string): string {
-    return `+9198765000${String(name.charCodeAt(0)).padStart(2, "0")}`;
   }
 
   taskId(name: string): TaskId | null {

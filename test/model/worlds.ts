@@ -2,6 +2,7 @@ import type { CarrierReport } from "../../src/carriers/carrier.ts";
 import type { CampaignId } from "../../src/core/ids.ts";
 import { MINUTE, START } from "../support/node/world.ts";
 import { campaignsMove, leaseEnds, type Step, tasksMove } from "./moves.ts";
+import { begin, bring, found, numberOf, part } from "./people.ts";
 import type { Small } from "./small.ts";
 
 /** A way for a call to end, and outcomes that its analysis may bring later. */
@@ -86,7 +87,7 @@ const first = (small: Small): CampaignId => {
 /** A push that may come once. */
 function push(small: Small, name: string, campaign: CampaignId): Step[] {
   if (small.judge.facts.tasks[name] !== undefined) return [];
-  return [{ name: `${name} is pushed`, run: () => small.bring(name, campaign) }];
+  return [{ name: `${name} is pushed`, run: () => bring(small, name, campaign) }];
 }
 
 export const SCENES: readonly Scene[] = [
@@ -100,8 +101,8 @@ export const SCENES: readonly Scene[] = [
     ends: [noAnswer, refusedLater],
     instants: leaseEnds,
     setUp: async (small) => {
-      await small.found();
-      await small.bring("A", await small.begin("Leads"));
+      await found(small);
+      await bring(small, "A", await begin(small, "Leads"));
     },
   },
   {
@@ -115,10 +116,10 @@ export const SCENES: readonly Scene[] = [
     looks: ["finds"],
     unheard: false,
     setUp: async (small) => {
-      await small.found();
-      const campaign = await small.begin("Leads", { maxAttempts: 3 });
-      await small.bring("A", campaign);
-      await small.bring("B", campaign);
+      await found(small);
+      const campaign = await begin(small, "Leads", { maxAttempts: 3 });
+      await bring(small, "A", campaign);
+      await bring(small, "B", campaign);
     },
   },
   {
@@ -133,10 +134,10 @@ export const SCENES: readonly Scene[] = [
     unheard: false,
     again: false,
     setUp: async (small) => {
-      await small.found();
-      const batch = await small.begin("Batch", { type: "batch" });
-      await small.begin("Leads", { priority: "high", maxAttempts: 1 });
-      await small.part(batch, { id: "i1", part: 0, last: true }, ["A", "B"]);
+      await found(small);
+      const batch = await begin(small, "Batch", { type: "batch" });
+      await begin(small, "Leads", { priority: "high", maxAttempts: 1 });
+      await part(small, batch, { id: "i1", part: 0, last: true }, ["A", "B"]);
     },
     people: (small) => [
       ...push(small, "C", (small.campaigns[1] ?? { id: first(small) }).id),
@@ -145,7 +146,7 @@ export const SCENES: readonly Scene[] = [
   },
   {
     name: "analysis and do-not-call",
-    depth: 7,
+    depth: 6,
     slots: 1,
     d1: "at once",
     kills: false,
@@ -154,7 +155,7 @@ export const SCENES: readonly Scene[] = [
     ends: [hangsUp],
     looks: ["finds", "knows nothing"],
     setUp: async (small) => {
-      await small.found({
+      await found(small, {
         agent: {
           outcomes: [
             { name: "interested", suppress: false },
@@ -162,15 +163,15 @@ export const SCENES: readonly Scene[] = [
           ],
         },
       });
-      const leads = await small.begin("Leads", { retryOutcomes: ["interested"] });
-      const more = await small.begin("More", { priority: "low" });
-      await small.bring("A", leads);
-      await small.bring("B", more, { phone: small.numberOf("A") });
+      const leads = await begin(small, "Leads", { retryOutcomes: ["interested"] });
+      const more = await begin(small, "More", { priority: "low" });
+      await bring(small, "A", leads);
+      await bring(small, "B", more, { phone: numberOf("A") });
     },
   },
   {
     name: "callback",
-    depth: 7,
+    depth: 6,
     slots: 1,
     d1: "at once",
     kills: false,
@@ -180,9 +181,9 @@ export const SCENES: readonly Scene[] = [
     unheard: false,
     again: false,
     setUp: async (small) => {
-      await small.found({ agent: { usesCallback: true } });
-      const leads = await small.begin("Leads", { priority: "low", intervals: 2 * MINUTE });
-      for (const name of ["A", "B", "C"]) await small.bring(name, leads);
+      await found(small, { agent: { usesCallback: true } });
+      const leads = await begin(small, "Leads", { priority: "low", intervals: 2 * MINUTE });
+      for (const name of ["A", "B", "C"]) await bring(small, name, leads);
     },
     instants: () => [{ name: "five minutes past", at: START + 5 * MINUTE }],
   },
@@ -203,15 +204,15 @@ export const SCENES: readonly Scene[] = [
       ...leaseEnds(small),
     ],
     setUp: async (small) => {
-      await small.found();
-      const leads = await small.begin("Leads", { start: 800, end: 910, hours: OPEN });
-      await small.bring("A", leads);
-      await small.bring("B", leads);
+      await found(small);
+      const leads = await begin(small, "Leads", { start: 800, end: 910, hours: OPEN });
+      await bring(small, "A", leads);
+      await bring(small, "B", leads);
     },
   },
   {
     name: "an import with an open part",
-    depth: 7,
+    depth: 6,
     slots: 1,
     d1: "at once",
     kills: false,
@@ -221,10 +222,10 @@ export const SCENES: readonly Scene[] = [
     unheard: false,
     again: false,
     setUp: async (small) => {
-      await small.found();
-      const batch = await small.begin("Batch", { type: "batch" });
-      await small.part(batch, { id: "i1", part: 0, last: true }, ["A"]);
-      await small.part(batch, { id: "i2", part: 0, last: false }, ["B"]);
+      await found(small);
+      const batch = await begin(small, "Batch", { type: "batch" });
+      await part(small, batch, { id: "i1", part: 0, last: true }, ["A"]);
+      await part(small, batch, { id: "i2", part: 0, last: false }, ["B"]);
     },
     people: (small) => [
       ...(small.judge.facts.imports.i2
@@ -246,10 +247,10 @@ export const SCENES: readonly Scene[] = [
     ends: [],
     again: false,
     setUp: async (small) => {
-      await small.found();
-      const batch = await small.begin("Batch", { type: "batch" });
-      await small.part(batch, { id: "i1", part: 0, last: true }, ["A"]);
-      await small.part(batch, { id: "i2", part: 0, last: false }, ["B"]);
+      await found(small);
+      const batch = await begin(small, "Batch", { type: "batch" });
+      await part(small, batch, { id: "i1", part: 0, last: true }, ["A"]);
+      await part(small, batch, { id: "i2", part: 0, last: false }, ["B"]);
     },
     people: (small) => [
       ...(small.judge.facts.imports.i2
@@ -277,10 +278,10 @@ export const SCENES: readonly Scene[] = [
       ...leaseEnds(small),
     ],
     setUp: async (small) => {
-      await small.found();
-      const leads = await small.begin("Leads", { endAfter: START + 6 * MINUTE });
-      await small.bring("A", leads, { endAfter: START + 4 * MINUTE });
-      await small.bring("B", leads);
+      await found(small);
+      const leads = await begin(small, "Leads", { endAfter: START + 6 * MINUTE });
+      await bring(small, "A", leads, { endAfter: START + 4 * MINUTE });
+      await bring(small, "B", leads);
     },
     people: (small) => campaignsMove(small, ["pause"]),
   },
@@ -296,10 +297,10 @@ export const SCENES: readonly Scene[] = [
     unheard: false,
     again: false,
     setUp: async (small) => {
-      await small.found();
-      const leads = await small.begin("Leads");
-      await small.bring("A", leads);
-      await small.bring("B", leads);
+      await found(small);
+      const leads = await begin(small, "Leads");
+      await bring(small, "A", leads);
+      await bring(small, "B", leads);
     },
     people: (small) => [
       ...tasksMove(small, ["A"], ["pause", "resume", "archive"]),
@@ -318,8 +319,8 @@ export const SCENES: readonly Scene[] = [
     looks: ["knows nothing"],
     instants: leaseEnds,
     setUp: async (small) => {
-      await small.found();
-      await small.bring("A", await small.begin("Leads", { intervals: 10 * MINUTE }));
+      await found(small);
+      await bring(small, "A", await begin(small, "Leads", { intervals: 10 * MINUTE }));
     },
     people: (small) => [
       ...tasksMove(small, ["A"], ["pause", "resume", "archive"]),
@@ -338,8 +339,8 @@ export const SCENES: readonly Scene[] = [
     again: false,
     instants: leaseEnds,
     setUp: async (small) => {
-      await small.found();
-      await small.bring("A", await small.begin("Leads", { intervals: 10 * MINUTE }));
+      await found(small);
+      await bring(small, "A", await begin(small, "Leads", { intervals: 10 * MINUTE }));
     },
     people: (small) => [
       ...tasksMove(small, ["A"], ["pause", "resume", "archive"]),
@@ -358,11 +359,11 @@ export const SCENES: readonly Scene[] = [
     unheard: false,
     again: false,
     setUp: async (small) => {
-      await small.found();
-      const leads = await small.begin("Leads", { slots: 1 });
-      const more = await small.begin("More", { priority: "low" });
-      await small.bring("A", leads);
-      await small.bring("B", more);
+      await found(small);
+      const leads = await begin(small, "Leads", { slots: 1 });
+      const more = await begin(small, "More", { priority: "low" });
+      await bring(small, "A", leads);
+      await bring(small, "B", more);
     },
     people: (small) => edits(small),
   },
@@ -377,8 +378,8 @@ export const SCENES: readonly Scene[] = [
     ends: [noAnswer],
     again: false,
     setUp: async (small) => {
-      await small.found();
-      await small.bring("A", await small.begin("Leads"));
+      await found(small);
+      await bring(small, "A", await begin(small, "Leads"));
     },
   },
   {
@@ -393,13 +394,13 @@ export const SCENES: readonly Scene[] = [
     looks: ["finds"],
     unheard: false,
     setUp: async (small) => {
-      await small.found();
-      await small.bring("A", await small.begin("Leads", { maxAttempts: 1 }));
+      await found(small);
+      await bring(small, "A", await begin(small, "Leads", { maxAttempts: 1 }));
     },
   },
   {
     name: "deaths around a flush",
-    depth: 5,
+    depth: 4,
     slots: 1,
     d1: "by hand",
     kills: true,
@@ -409,8 +410,8 @@ export const SCENES: readonly Scene[] = [
     unheard: false,
     again: false,
     setUp: async (small) => {
-      await small.found();
-      await small.bring("A", await small.begin("Leads"));
+      await found(small);
+      await bring(small, "A", await begin(small, "Leads"));
     },
     people: (small) => tasksMove(small, ["A"], ["pause", "resume"]),
   },
@@ -425,7 +426,7 @@ const OPEN = [0, 1, 2, 3, 4, 5].map((day) => ({
 }));
 
 function lastPart(small: Small): Promise<void> {
-  return small.part(first(small), { id: "i2", part: 1, last: true }, ["C"]);
+  return part(small, first(small), { id: "i2", part: 1, last: true }, ["C"]);
 }
 
 /** H4: what counts from the next dial on, and what from the next conclusion. */
