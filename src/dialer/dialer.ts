@@ -269,12 +269,13 @@ export class Dialer implements DialerVerbs {
   /** Asks the carrier to dial a committed claim, once. */
   async #place(claim: Claim): Promise<void> {
     const answer = await this.#ask(claim);
-    this.#requests.delete(claim.call);
     if (answer.kind !== "accepted") {
       const { connection, call } = claim;
       this.#outside.log("place", { call, connection: connection.id, ...answer });
     }
     this.#commit((state, now) => {
+      // Not before: memory that is built anew right now would take the answer for lost.
+      this.#requests.delete(claim.call);
       const call = findCall(state.sql, claim.call);
       if (call !== null) answered(state, call, answer, now);
       hearUnnamed(state, claim.call, now);

@@ -115,7 +115,9 @@ function hearLate(
 function truthOf(state: State, call: Call, news: CallNews): End | null {
   if (news.refusal === null || call.answeredAt !== null) {
     const outcome = readOutcome(state, call, news.outcome);
-    return outcome === null ? null : { outcome, permanent: false };
+    // A word of the carrier's own tells nothing that was not decided before.
+    const tells = call.assumed || outcome === news.outcome;
+    return outcome === null || !tells ? null : { outcome, permanent: false };
   }
   if (news.refusal === "permanent") return { outcome: "failed", permanent: true };
   return news.refusal === "rejected" ? { outcome: "init_failed", permanent: false } : null;

@@ -172,6 +172,21 @@ describe("a report after the lease's end", () => {
     expect({ task: await world.task(task.id), counters: await counters() }).toEqual(before);
   });
 
+  it("H36 with a word that is no outcome changes no record when it comes again", async () => {
+    await world.push(await world.campaign());
+    const news = { ended: true, concluding: true, outcome: "engaged", word: "engaged" };
+    await world.report(world.last(), news);
+    await world.report(world.last(), { answeredAt: START });
+    world.restart();
+    await world.report(world.last(), news);
+    const [call] = world.stored("SELECT outcome, reported FROM calls");
+    const here = world.sql.all("SELECT outcome, reported FROM call");
+    expect([...(call === undefined ? [] : [call]), ...here]).toContainEqual({
+      outcome: "failed",
+      reported: null,
+    });
+  });
+
   it("H22 that comes at the very end of the lease still decides", async () => {
     campaign = await world.campaign({ retries: 1, intervals: 0 });
     task = await world.push(campaign);

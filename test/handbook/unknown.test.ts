@@ -347,3 +347,20 @@ it("H22 a start that could not be stored is made again: what was on its way beco
   const [connection] = taken(await world.dialer.readWorkspace()).connections;
   expect(connection?.state).toBe("probing");
 });
+
+it("H22 an answer that comes right after a failed transaction is heard, not taken for lost", async () => {
+  let answer: (answer: Answer) => void = () => undefined;
+  world.answer = () => new Promise((resolve) => (answer = resolve));
+  const task = await world.push(await world.campaign());
+  const { transaction } = world.sql;
+  world.sql.transaction = () => {
+    throw new Error("the disk is full");
+  };
+  await expect(world.dialer.tick()).rejects.toThrow("the disk is full");
+  world.sql.transaction = transaction;
+  answer({ kind: "accepted", carrierCallId: "c-1" });
+  await world.idle();
+  expect((await world.calls(task.id))[0]?.status).toBe("dialling");
+  const [connection] = taken(await world.dialer.readWorkspace()).connections;
+  expect(connection?.state).toBe("ok");
+});
