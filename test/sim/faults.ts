@@ -6,6 +6,7 @@ export const FAULTS = [
   "object dies before a commit",
   "object dies after a commit",
   "object is evicted",
+  "storage fails",
   "alarm comes late",
   "alarm comes twice",
   "alarm is dropped",

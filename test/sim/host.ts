@@ -29,6 +29,8 @@ export type Touched = { table: string; id: number };
 export type Watcher = {
   /** A new life of the object: answers under way are lost. */
   started(now: number): void;
+  /** A transaction failed: what was in memory alone is gone. */
+  forgot(cause: Cause | null): void;
   committed(cause: Cause, reply: unknown, touched: Touched[], now: number): void;
   logged(event: string, fields: Record<string, unknown>): void;
   /** The code threw what it does not foresee. */
@@ -39,6 +41,10 @@ const WATCHED = ["call", "task", "campaign", "late"];
 
 /** The object died: nothing of its life is heard of any more. */
 class Died extends Error {}
+/** Storage took nothing; the object lives on. */
+class Failed extends Error {}
+
+const foreseen = (error: unknown) => error instanceof Died || error instanceof Failed;
 
 /**
  * One workspace's object: its rows, its alarm, and lives of the production Dialer one after the
@@ -156,6 +162,12 @@ export class Host {
       this.#rollback.run();
       throw error;
     }
+    if (this.#faults.hits("storage fails")) {
+      this.#rollback.run();
+      this.watcher?.forgot(this.#cause);
+      this.#cause = null;
+      throw new Failed("disk I/O error: SQLITE_IOERR");
+    }
     if (this.#faults.hits("object dies before a commit")) {
       this.#rollback.run();
       this.#die();
@@ -252,7 +264,7 @@ export class Host {
         },
         (error) => {
           this.#waiting.delete(reject);
-          if (!(error instanceof Died)) this.watcher?.threw(error);
+          if (!foreseen(error)) this.watcher?.threw(error);
           reject(lost());
         },
       );
@@ -281,7 +293,7 @@ export class Host {
     try {
       await this.#alive().alarm();
     } catch (error) {
-      if (!(error instanceof Died)) this.watcher?.threw(error);
+      if (!foreseen(error)) this.watcher?.threw(error);
       // The platform tries a failed alarm again.
       this.#loop.after(2_000, () => void this.#alarm());
     }
@@ -298,7 +310,7 @@ export class Host {
       },
       background: (work) => {
         work.catch((error: unknown) => {
-          if (!(error instanceof Died)) this.watcher?.threw(error);
+          if (!foreseen(error)) this.watcher?.threw(error);
         });
       },
       after: (ms, work) => {
@@ -308,7 +320,7 @@ export class Host {
           try {
             work();
           } catch (error) {
-            if (!(error instanceof Died)) this.watcher?.threw(error);
+            if (!foreseen(error)) this.watcher?.threw(error);
           }
         });
       },

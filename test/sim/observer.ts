@@ -98,6 +98,16 @@ export class Observer implements Watcher {
     this.say("the object starts");
   }
 
+  forgot(cause: Cause | null): void {
+    const call = cause?.kind === "answer" ? this.#callOf(cause.call) : undefined;
+    if (call !== undefined) {
+      call.unheard = true;
+      this.model.out.delete(call);
+    }
+    this.model.forgot();
+    this.say("storage fails");
+  }
+
   threw(error: unknown): void {
     this.fail(error);
   }

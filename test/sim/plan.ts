@@ -91,6 +91,7 @@ const SHARES: Record<Fault, number> = {
   "object dies before a commit": 0.002,
   "object dies after a commit": 0.002,
   "object is evicted": 0,
+  "storage fails": 0.002,
   "alarm comes late": 0.05,
   "alarm comes twice": 0.05,
   "alarm is dropped": 0.02,

@@ -120,6 +120,8 @@ export type Call = {
   assumed: boolean;
   reported: string | null;
   aliveAt: number | null;
+  /** Its answer came and could not be stored. */
+  unheard: boolean;
   left: boolean;
 };
 
@@ -344,6 +346,11 @@ export class Model {
   restarted(): void {
     for (const call of this.open) if (call.state === "placing") this.#lost(call);
     this.out.clear();
+    this.forgot();
+  }
+
+  /** Pace is memory alone. */
+  forgot(): void {
     for (const trouble of this.troubles.values()) trouble.paceAt = 0;
   }
 
@@ -380,7 +387,7 @@ export class Model {
 
   /** No answer in time, seen in its row (H22). */
   gaveUp(call: Call, now: number): void {
-    if (now < call.claimedAt + 20 * SECOND) {
+    if (now < call.claimedAt + 20 * SECOND && !call.unheard) {
       throw new Broken("an answer is awaited for 20 s", `call ${call.id} was given up early`);
     }
     this.#lost(call);
@@ -507,6 +514,8 @@ export class Model {
     const tells = news.concluding || (call.assumed && news.ended);
     if (!tells || call.reported !== null) return;
     let truth = outcomeOf(news.outcome, call.agent, call.answeredAt !== null);
+    // A word that is no outcome tells nothing of what was decided before.
+    if (!call.assumed && truth !== news.outcome) truth = null;
     let permanent = false;
     if (news.refusal !== null && call.answeredAt === null) {
       permanent = news.refusal === "permanent";
@@ -814,6 +823,7 @@ export class Model {
       assumed: false,
       reported: null,
       aliveAt: null,
+      unheard: false,
       left: false,
     };
     this.calls.set(call.id, call);
