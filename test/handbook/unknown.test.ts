@@ -351,6 +351,7 @@ it("H22 a start that could not be stored is made again: what was on its way beco
 it("H22 an answer that comes right after a failed transaction is heard, not taken for lost", async () => {
   let answer: (answer: Answer) => void = () => undefined;
   world.answer = () => new Promise((resolve) => (answer = resolve));
+  probesFail();
   const task = await world.push(await world.campaign());
   const { transaction } = world.sql;
   world.sql.transaction = () => {
