@@ -73,7 +73,7 @@ export const SLOTS: Fault[] = [
     file: "src/dialer/connections.ts",
     find: "leases >= doc.callsMax",
     replace: "leases > doc.callsMax",
-    by: "sim",
+    by: "test/handbook/limits.test.ts",
   },
   {
     name: "a campaign at its limit holds all others up",
