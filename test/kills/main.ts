@@ -42,7 +42,6 @@ const FLUSH_MS = 3_000;
 const QUIET_MS = 60_000;
 
 const sum = { rounds: 0, kills: 0 };
-const worlds: World[] = [];
 
 const { values } = parseArgs({
   options: {
@@ -68,7 +67,7 @@ try {
 /** Leaves no process behind, and no folder that nobody asked for. */
 async function leave(): Promise<void> {
   await stopEverything();
-  if (!values.keep) for (const world of worlds) world.remove();
+  if (!values.keep) for (const world of World.all) world.remove();
   process.exit(1);
 }
 
@@ -81,7 +80,6 @@ async function main(): Promise<void> {
   const last = Number(values.first) + rounds - 1;
   for (let from = Number(values.first); from <= last; from += ROUNDS_OF_A_WORLD) {
     const world = await World.open();
-    worlds.push(world);
     const clients: RoundClient[] = [];
     for (let round = from; round <= Math.min(from + ROUNDS_OF_A_WORLD - 1, last); round++) {
       const plan = planRound(round, `${values.seed}-${round}`);
@@ -123,7 +121,6 @@ async function runSpecial(
 ): Promise<{ world: World; client: RoundClient }> {
   const plan = planSpecial(name, round, `${values.seed}-${name}`);
   const world = await World.open({ carrier: name !== "carrier-away", disk: name === "disk-full" });
-  worlds.push(world);
   await world.behave({ retriesMs: plan.retriesMs });
   const client = await runRound(world, plan, async (since) => {
     await sleep(since + SPECIAL_AT_MS - Date.now());

@@ -34,6 +34,8 @@ export const sleep = (ms: number): Promise<void> =>
  * folder that outlives their deaths. `book.jsonl` in it is what the carrier ever wrote down.
  */
 export class World {
+  /** Those whose folder is there. */
+  static readonly all = new Set<World>();
   readonly folder: string;
   readonly admin: Client;
   readonly carrierUrl: string;
@@ -53,6 +55,7 @@ export class World {
   private constructor(folder: string, port: number) {
     this.folder = folder;
     this.#port = port;
+    World.all.add(this);
     this.admin = new Client(`http://127.0.0.1:${port}`, SECRETS.ADMIN_SECRET);
     this.carrierUrl = `http://127.0.0.1:${port + 1}`;
   }
@@ -204,6 +207,7 @@ export class World {
   }
 
   remove(): void {
+    World.all.delete(this);
     rmSync(this.folder, { recursive: true, force: true });
   }
 
