@@ -85,7 +85,6 @@ function cutRow(source: Source, from: number): Cut | null {
       if (close === "later") return null;
       if (close === null) return endLine(source, at, { cells, lines });
       const end = cellEnd(text, close + 1, delimiter);
-      if (end >= text.length && !ended) return null;
       const breaks = lineBreaks(text, at, close);
       const tail = text.slice(close + 1, end);
       if (breaks > 0 && !isBlank(tail)) return endLine(source, at, { cells, lines });
@@ -119,7 +118,6 @@ function closingQuote({ text, ended }: Source, open: number): number | "later" |
     at = text.indexOf('"', at + 1);
     if (at === -1) return ended || text.length - open > CELL_CHARS_MAX ? null : "later";
     if (at - open > CELL_CHARS_MAX) return null;
-    if (at + 1 >= text.length && !ended) return "later";
     if (text.charCodeAt(at + 1) !== QUOTE) return at;
     at += 1;
   }
@@ -152,5 +150,5 @@ function lineBreaks(text: string, from: number, to: number): number {
 }
 
 export function isBlank(cell: string): boolean {
-  return cell === "" || cell.trim() === "";
+  return cell.trim() === "";
 }
