@@ -115,7 +115,7 @@ export function readRow(header: Header, cells: string[], how: PhoneReading = {})
   if (!read.ok) return read;
   const { columns } = header;
   for (let index = columns.length; index < cells.length; index++) {
-    if (!isBlank(cells[index] ?? "")) return { ok: false, reason: "extra_cells" };
+    if (!isBlank(unguard(cells[index] ?? ""))) return { ok: false, reason: "extra_cells" };
   }
   const context: Record<string, string> = {};
   let length = 2;

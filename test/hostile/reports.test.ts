@@ -130,7 +130,7 @@ describe.each(REPORTERS)("H38 reports of $carrier", (reporter) => {
           }
           await world.run(HOUR);
           const after = await world.task(task.id);
-          expect(Number.isFinite(after.nextAttemptAt ?? 0)).toBe(true);
+          expect(Number.isFinite(after.dueAt ?? 0)).toBe(true);
           expect(
             world.logged.filter(({ event }) => event === "bug" || event === "set_aside"),
           ).toEqual([]);

@@ -1,27 +1,30 @@
 import * as fc from "fast-check";
 
-const settings: Record<string, string | undefined> =
-  (globalThis as { process?: { env?: Record<string, string | undefined> } }).process?.env ?? {};
+type Settings = Record<string, string | undefined>;
+const ofProcess = (globalThis as { process?: { env?: Settings } }).process?.env ?? {};
+const ofVite = (import.meta as unknown as { env?: Settings }).env ?? {};
+/** Vite hands on only what starts like this, and tests in workerd get nothing else. */
+const setting = (name: string) => ofProcess[name] ?? ofVite[`VITE_${name}`];
 
-/** `FC_RUNS=20` tries everything twenty times as often. */
-export const TIMES = Math.max(1, Number(settings.FC_RUNS) || 1);
+/** `FC_RUNS=20` tries everything twenty times as often; `VITE_FC_RUNS=20` in workerd too. */
+export const TIMES = Math.max(1, Number(setting("FC_RUNS")) || 1);
 
 /** What a test of properties may take, ms. */
 export const TIMEOUT = { timeout: 30_000 + 30_000 * TIMES };
 
 /**
  * How often a property is tried, each run of the tests with other inputs. A failure prints its
- * seed and path: `FC_SEED=… FC_PATH=…` repeat it.
+ * seed and path: `FC_SEED=… FC_PATH=…` repeat it (in workerd with `VITE_` before them).
  */
 export function tried<T>(runs: number): fc.Parameters<T> {
-  const { FC_SEED, FC_PATH } = settings;
+  const [seed, path] = [setting("FC_SEED"), setting("FC_PATH")];
   return {
     numRuns: Math.ceil(runs * TIMES),
     // A failure that is only half shrunk in that time is told as it is.
     interruptAfterTimeLimit: TIMEOUT.timeout - 15_000,
     markInterruptAsFailure: true,
-    ...(FC_SEED ? { seed: Number(FC_SEED) } : {}),
-    ...(FC_PATH ? { path: FC_PATH } : {}),
+    ...(seed ? { seed: Number(seed) } : {}),
+    ...(path ? { path } : {}),
   };
 }
 
