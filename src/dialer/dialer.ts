@@ -269,17 +269,23 @@ export class Dialer implements DialerVerbs {
   /** Asks the carrier to dial a committed claim, once. */
   async #place(claim: Claim): Promise<void> {
     const answer = await this.#ask(claim);
+    const { connection } = claim;
     if (answer.kind !== "accepted") {
-      const { connection, call } = claim;
-      this.#outside.log("place", { call, connection: connection.id, ...answer });
+      this.#outside.log("place", { call: claim.call, connection: connection.id, ...answer });
     }
-    this.#commit((state, now) => {
-      // Not before: memory that is built anew right now would take the answer for lost.
+    try {
+      this.#commit((state, now) => {
+        // Not before: memory that is built anew right now would take the answer for lost.
+        this.#requests.delete(claim.call);
+        const call = findCall(state.sql, claim.call);
+        if (call !== null) answered(state, call, answer, now);
+        // Reports have decided it before its answer, and it has left.
+        else if (answer.kind === "accepted") state.connections.taken(connection.id, claim.at);
+        hearUnnamed(state, claim.call, now);
+      });
+    } finally {
       this.#requests.delete(claim.call);
-      const call = findCall(state.sql, claim.call);
-      if (call !== null) answered(state, call, answer, now);
-      hearUnnamed(state, claim.call, now);
-    });
+    }
   }
 
   async #ask(claim: Claim): Promise<Answer> {

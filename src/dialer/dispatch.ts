@@ -32,6 +32,8 @@ const ENDED_PER_DISPATCH = 500;
 /** A committed claim: what the carrier is to be asked. */
 export type Claim = {
   call: number;
+  /** When it was claimed. */
+  at: number;
   connection: ConnectionDoc;
   dial: Omit<Dial, "reportUrl">;
 };
@@ -183,6 +185,7 @@ function claim(
   state.connections.claimed(connection, now);
   return {
     call: call.id,
+    at: now,
     connection,
     dial: {
       call: makeId("cal", state.workspace, call.id),

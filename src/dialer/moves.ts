@@ -75,7 +75,7 @@ export function moveOneTask(
   );
   // What a pause would do once the call is over can be taken back while it runs.
   const allowed =
-    running && held && move === "resume" && !campaign.paused
+    running && held && move === "resume" && !campaign.paused && !isOver(campaign)
       ? { ok: true as const }
       : moveTask(status, campaignStatus(campaign), move);
   if (!allowed.ok) return allowed;

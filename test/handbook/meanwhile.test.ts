@@ -117,3 +117,12 @@ describe("H30 a call goes on whatever is done meanwhile", () => {
     });
   }
 });
+
+it("H30 a pause of a task with a call is not taken back once its campaign is archived", async () => {
+  const world = await made(1);
+  const campaign = await world.campaign();
+  const { id: task } = await world.push(campaign);
+  await moveTask(world, task, "pause");
+  await world.move(campaign, "archive");
+  expect(await world.dialer.moveTask(task, "resume")).toMatchObject({ code: "conflict" });
+});

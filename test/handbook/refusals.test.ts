@@ -175,6 +175,25 @@ describe("a connection that refuses", () => {
     expect(seconds()).toEqual([0, 0, 0, 1]);
   });
 
+  it("H21 a dial whose report came before its answer, and which has left since, ends the back-off", async () => {
+    world.answer = () => no("capacity");
+    const campaign = await world.campaign();
+    await world.push(campaign);
+    let answer: () => void = () => undefined;
+    world.answer = (dial) =>
+      new Promise((resolve) => {
+        answer = () => resolve({ kind: "accepted", carrierCallId: `c-${dial.call}` });
+      });
+    await world.run(SECOND);
+    await world.finish(world.last(), "busy");
+    await world.run(5 * SECOND);
+    expect(world.sql.all("SELECT id FROM call")).toEqual([]);
+    answer();
+    await world.idle();
+    const [connection] = taken(await world.dialer.readWorkspace()).connections;
+    expect(connection?.state).toBe("ok");
+  });
+
   it("H21 sends one dial at a time while it backs off, even when the answer takes long", async () => {
     WAYS.answer("capacity");
     const campaign = await world.campaign();

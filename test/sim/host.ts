@@ -295,6 +295,7 @@ export class Host {
     } catch (error) {
       if (!foreseen(error)) this.watcher?.threw(error);
       // The platform tries a failed alarm again.
+      this.alarmDropped = true;
       this.#loop.after(2_000, () => void this.#alarm());
     }
   }

@@ -74,9 +74,10 @@ export class Observer implements Watcher {
   readonly #kept = new Map<string, { hash: string; ids: (number | null)[] }>();
   readonly #parts = new Map<string, string>();
   readonly #lanes = new Map<number, LaneRow>();
-  /** Since when a task could be dialled and was not. */
+  /** Since when a task can be dialled and nothing has come to do it. */
   #idleSince: number | null = null;
   #lookedAt = 0;
+  #waitedAt = 0;
 
   constructor(host: Host, d1: VirtualD1, model: Model, meanings: Meanings) {
     this.#host = host;
@@ -159,7 +160,7 @@ export class Observer implements Watcher {
     for (const [id, row] of callRows) if (row === null) this.#callLeft(id);
     for (const [id, row] of taskRows) if (row === null) this.#taskLeft(id);
     this.#compare(callRows, taskRows, ids("campaign"));
-    this.#nobodyIdle(now);
+    if (cause.kind !== "start") this.#nobodyIdle(now);
   }
 
   #rows<Row extends { id: number }>(table: string, ids: number[]): Map<number, Row | null> {
@@ -244,7 +245,8 @@ export class Observer implements Watcher {
         const campaign = this.#campaignOf(args[0] as string);
         const change = this.#meanings.edits.get(args[1] as object) ?? {};
         const start = campaign?.startAfter ?? null;
-        const endsFirst = change.endAfter != null && start !== null && change.endAfter <= start;
+        const endsFirst =
+          change.endAfter != null && (change.endAfter <= now || change.endAfter <= (start ?? 0));
         const allowed = campaign !== undefined && campaign.over === null && !endsFirst;
         expectOk("an edit is taken while the campaign is live", reply, allowed);
         if (campaign !== undefined && reply.ok) model.edited(campaign, change);
@@ -254,6 +256,7 @@ export class Observer implements Watcher {
         const campaign = this.#campaignOf(args[0] as string);
         const move = args[1] as string;
         const allowed = campaign !== undefined && model.allowsCampaign(campaign, move);
+        this.say(`campaign ${campaign?.id}: ${move} is ${reply.ok ? "taken" : reply.code}`);
         expectOk(`a campaign's ${move} is taken when it can be`, reply, allowed);
         if (!reply.ok) this.model.cover("H30 a wrong move is refused");
         if (campaign !== undefined && reply.ok) model.movedCampaign(campaign, move, now);
@@ -264,6 +267,7 @@ export class Observer implements Watcher {
         const task = model.tasks.get(id);
         const move = args[1] as string;
         if (task === undefined || task.gone) return;
+        this.say(`task ${id}: ${move} is ${reply.ok ? "taken" : reply.code}`);
         expectOk(`a task's ${move} is taken when it can be`, reply, model.allowsTask(task, move));
         if (reply.ok) model.movedTask(task, move, now);
         return;
@@ -324,6 +328,8 @@ export class Observer implements Watcher {
   }
 
   #created(request: { body: object; idempotency: Key | null }, reply: Reply, now: number): void {
+    const meant = this.#meanings.campaigns.get(request.body);
+    if (!reply.ok && meant?.endAfter != null && meant.endAfter <= now) return;
     if (!reply.ok) throw new Broken("a good campaign is made", JSON.stringify(reply));
     const record = (reply.value as { campaign: { id: string } }).campaign;
     const id = localKey("cmp", this.workspace, record.id) ?? -1;
@@ -382,7 +388,9 @@ export class Observer implements Watcher {
     if (wish === undefined) throw new Error("a body without a meaning");
     const takes = campaign !== undefined && campaign.type === "realtime" && campaign.over === null;
     const known = wish.externalId === null ? undefined : campaign?.external.get(wish.externalId);
-    if (!takes || (known === undefined && model.suppressed.has(wish.phone))) {
+    const past = wish.endAfter !== null && wish.endAfter <= now;
+    const refused = past || model.suppressed.has(wish.phone);
+    if (!takes || (known === undefined && refused)) {
       if (answer.ok) throw new Broken("a push that cannot be taken is refused", "");
       model.cover(takes ? "H40 a push is refused as suppressed" : "H30 a push comes too late");
       return null;
@@ -704,16 +712,25 @@ export class Observer implements Watcher {
         ["archived", row?.archived, count("archived")],
         ["attempts", row?.attempts, attempts],
         ["held", campaign.over === null ? row?.held : 0, campaign.over === null ? held.length : 0],
+        [
+          "outcomes",
+          sorted(JSON.parse(String(row?.outcomes ?? "{}"))),
+          sorted(outcomesOf(campaign)),
+        ],
       ]);
     }
   }
 
-  /** The rows by themselves, and an alarm for whatever time alone moves on. */
+  /** The rows by themselves. */
   compareRows(): void {
     for (const [rule, query] of Object.entries(NEVER)) {
       const rows = this.#host.rows(query);
       if (rows.length > 0) throw new Broken(rule, JSON.stringify(rows.slice(0, 3)));
     }
+  }
+
+  /** An alarm is asked for whatever time alone moves on. */
+  compareAlarm(): void {
     const [next] = this.#host.rows<{ at: number | null }>(NEXT);
     const { alarmAsked, alarmDropped, dialer, now } = this.#host;
     if (next?.at == null || dialer === null || alarmDropped) return;
@@ -741,22 +758,37 @@ export class Observer implements Watcher {
     }
   }
 
-  /** A due task with a free slot is dialled within minutes, and no slot is held for ever. */
+  /** H23: what can be dialled is dialled in the same transaction; and no slot is held for ever. */
   #nobodyIdle(now: number): void {
     if (Math.abs(now - this.#lookedAt) < 20_000) return;
     this.#lookedAt = now;
     const task = this.model.dialable(now);
-    if (task === null) this.#idleSince = null;
-    else this.#idleSince ??= now;
-    if (task !== null && this.#idleSince !== null && now - this.#idleSince > this.patienceMs) {
-      throw new Broken("a due task with a free slot is dialled", `task ${task.id}`);
+    if (task !== null) {
+      const { connection } = this.model.agentOf(task);
+      const rows = JSON.stringify(this.#host.rows("SELECT * FROM connection"));
+      const text = `task ${task.id} over ${connection}; ${rows}`;
+      throw new Broken("a slot that is free is given at once", text);
     }
+    this.#idleSince = null;
     for (const call of this.model.open) {
       const length = this.model.connections.get(call.connection)?.lengthMaxMs ?? 0;
       const since = Math.max(call.claimedAt, call.aliveAt ?? 0, call.endedAt ?? 0);
       if (now - since > length + 45 * 60_000 + this.patienceMs) {
         throw new Broken("no slot leaks", `call ${call.id} is ${call.state} since ${since}`);
       }
+    }
+  }
+
+  /** A due task is dialled within minutes, though nothing but an alarm or cron comes. */
+  looked(): void {
+    const { now } = this.#host;
+    if (Math.abs(now - this.#waitedAt) < 60_000) return;
+    this.#waitedAt = now;
+    const task = this.model.dialable(now);
+    if (task === null) this.#idleSince = null;
+    else this.#idleSince ??= now;
+    if (task !== null && this.#idleSince !== null && now - this.#idleSince > this.patienceMs) {
+      throw new Broken("a due task with a free slot is dialled", `task ${task.id}`);
     }
   }
 
@@ -789,6 +821,24 @@ const NOTHING_OWN: TaskWish = {
   priorities: null,
   externalId: null,
 };
+
+/** Concluded attempts by outcome, counted call by call. */
+function outcomesOf(campaign: Campaign): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const task of campaign.tasks) {
+    for (const { outcome, state, verdict } of task.calls) {
+      if (state !== "concluded" || verdict === "returned" || outcome === null) continue;
+      counts[outcome] = (counts[outcome] ?? 0) + 1;
+    }
+  }
+  return counts;
+}
+
+/** As a text in which only what is not zero counts, in one order. */
+function sorted(counts: Record<string, number>): string {
+  const some = Object.entries(counts).filter(([, count]) => count !== 0);
+  return JSON.stringify(some.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
 
 function takesRows(campaign: Campaign, now: number): boolean {
   if (campaign.over === "archived") return false;

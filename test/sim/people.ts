@@ -150,6 +150,7 @@ export class People {
       slots: random.chance(0.2) ? random.skewed(1, 10) : null,
       paused: random.chance(0.1),
     };
+    if (wish.startAfter !== null) wish.endAfter = null;
     const body = { name: `${type} campaign`, type, ...this.#bodyOf(wish, "additional") };
     this.#meanings.campaigns.set(body, this.#inherited(wish));
     const request = { body, idempotency: { ...this.#key(), route: "POST /v1/campaigns" } };
@@ -385,7 +386,11 @@ export class People {
     }
     const called = ids(model.open);
     if (called.length > 0 && random.chance(0.5)) return random.pick(called);
-    return random.pick(random.chance(0.7) ? this.tasks.slice(-30) : this.tasks);
+    if (random.chance(0.7)) return random.pick(this.tasks.slice(-30));
+    const all = [...model.tasks.values()].map((task) =>
+      makeId("tsk", this.#host.workspace, task.id),
+    );
+    return random.pick(all);
   }
 
   async #edit(random: Random): Promise<void> {

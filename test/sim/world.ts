@@ -394,7 +394,14 @@ export class World {
     for (const { observer } of this.workspaces) {
       if (observer.broken !== null) throw observer.broken;
     }
-    if (++this.#looked % 700 !== 0) return;
+    this.#looked += 1;
+    if (this.#looked % 25 === 0) {
+      for (const { observer } of this.workspaces) {
+        observer.compareAlarm();
+        observer.looked();
+      }
+    }
+    if (this.#looked % 700 !== 0) return;
     for (const { observer } of this.workspaces) {
       observer.compareCounters();
       observer.compareRows();

@@ -94,6 +94,7 @@ export type Task = TaskWish & {
   call: Call | null;
   /** The last that was claimed, whatever became of it. */
   newest: Call | null;
+  calls: Call[];
   lastOutcome: string | null;
   gone: boolean;
 };
@@ -271,8 +272,8 @@ export class Model {
     this.#completeIfDone(task.campaign, now);
   }
 
-  added(task: Omit<Task, keyof typeof NEW_TASK>): Task {
-    const whole: Task = { ...NEW_TASK, ...task };
+  added(task: Omit<Task, keyof typeof NEW_TASK | "calls">): Task {
+    const whole: Task = { ...NEW_TASK, ...task, calls: [] };
     this.tasks.set(whole.id, whole);
     whole.campaign.tasks.push(whole);
     this.touched.tasks.add(whole);
@@ -794,7 +795,7 @@ export class Model {
         if (this.bars(other, now) !== null || this.shut(other, now) !== null) continue;
         throw new Broken(
           "no better task is passed over",
-          `task ${task.id} was dialled before task ${other.id}`,
+          `task ${task.id} over ${this.agentOf(task).connection} was dialled before task ${other.id} over ${this.agentOf(other).connection}`,
         );
       }
     }
@@ -833,6 +834,7 @@ export class Model {
     task.state = "calling";
     task.call = call;
     task.newest = call;
+    task.calls.push(call);
     task.campaign.startedAt ??= now;
     this.touched.calls.add(call);
     this.touched.tasks.add(task);
