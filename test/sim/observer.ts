@@ -137,6 +137,7 @@ export class Observer implements Watcher {
     const taskRows = this.#rows<TaskRow>("task", ids("task"));
     const late = new Set(ids("late"));
     for (const set of Object.values(model.touched)) set.clear();
+    this.#excuse(now);
 
     if (cause.kind !== "start") model.timePassed(now);
     for (const [id, row] of callRows) this.#timeFirst(id, row, cause, now);
@@ -161,6 +162,15 @@ export class Observer implements Watcher {
     for (const [id, row] of taskRows) if (row === null) this.#taskLeft(id);
     this.#compare(callRows, taskRows, ids("campaign"));
     if (cause.kind !== "start") this.#nobodyIdle(now);
+  }
+
+  /** How long a back-off lasts is the object's to say: the model knows the least of it (H21). */
+  #excuse(now: number): void {
+    const rows = this.#host.rows<{ id: string }>(
+      "SELECT id FROM connection WHERE probe_at IS NOT NULL OR backoff_until > ?",
+      now,
+    );
+    this.model.excused = new Set(rows.map((row) => row.id));
   }
 
   #rows<Row extends { id: number }>(table: string, ids: number[]): Map<number, Row | null> {
@@ -784,8 +794,11 @@ export class Observer implements Watcher {
     const { now } = this.#host;
     if (Math.abs(now - this.#waitedAt) < 60_000) return;
     this.#waitedAt = now;
+    this.#excuse(now);
     const task = this.model.dialable(now);
-    if (task === null) this.#idleSince = null;
+    // Without its alarm and without D1, in which cron finds it, nothing comes but a request.
+    const alone = this.#host.alarmDropped && now - this.#d1.failedAt < this.patienceMs;
+    if (task === null || alone) this.#idleSince = null;
     else this.#idleSince ??= now;
     if (task !== null && this.#idleSince !== null && now - this.#idleSince > this.patienceMs) {
       throw new Broken("a due task with a free slot is dialled", `task ${task.id}`);

@@ -669,6 +669,9 @@ export class Model {
 
   // ---- who may be dialled
 
+  /** Connections that the object's rows call in trouble: nobody has to be dialled over them. */
+  excused: ReadonlySet<string> = new Set();
+
   own(task: Task): { attempts: number; gaps: number[]; chosen: string[]; opening: Opening } {
     const { campaign } = task;
     const hours = task.hours ?? campaign.hours ?? this.hours;
@@ -793,6 +796,7 @@ export class Model {
         if (other.state !== "waiting" || other === task) continue;
         if (!before(this.placeOf(other), place)) continue;
         if (this.bars(other, now) !== null || this.shut(other, now) !== null) continue;
+        if (this.excused.has(this.agentOf(other).connection)) continue;
         throw new Broken(
           "no better task is passed over",
           `task ${task.id} over ${this.agentOf(task).connection} was dialled before task ${other.id} over ${this.agentOf(other).connection}`,
@@ -858,7 +862,8 @@ export class Model {
       if (campaign.startsAt === null || campaign.startsAt > now) continue;
       for (const task of campaign.tasks) {
         if (task.state !== "waiting") continue;
-        if (this.bars(task, now) === null && this.shut(task, now) === null) return task;
+        if (this.bars(task, now) !== null || this.shut(task, now) !== null) continue;
+        if (!this.excused.has(this.agentOf(task).connection)) return task;
       }
     }
     return null;
