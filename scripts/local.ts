@@ -61,7 +61,8 @@ export function startWorker(options: LocalOptions): Promise<Running> {
 /** The simulated carrier. */
 export function startSimulator(options: SimulatorOptions): Promise<Running> {
   const { port, key, secret, state } = options;
-  const args = ["--port", String(port), "--key", key, "--secret", secret];
+  // In one word: what is random may begin with a dash.
+  const args = ["--port", String(port), `--key=${key}`, `--secret=${secret}`];
   if (state !== undefined) args.push("--state", state);
   return start(join(HERE, "..", "simulator", "main.ts"), args, { port });
 }
