@@ -14,10 +14,15 @@ function simulate(...args: string[]): Promise<{ code: number | null; text: strin
 test("H11–H36 promises hold in worlds of fixed and of random seeds, whatever goes wrong", {
   timeout: 170_000,
 }, async () => {
-  for (const first of [1, Math.floor(Math.random() * 2 ** 31)]) {
-    const { code, text } = await simulate("--seeds", "8", "--first", String(first), "--stop");
+  const random = Math.floor(Math.random() * 2 ** 31);
+  for (const [first, seeds] of [
+    [1, 8],
+    [random, 4],
+  ]) {
+    const { code, text } = await simulate("--seeds", `${seeds}`, "--first", `${first}`, "--stop");
     console.log(text.split("\n")[0]);
-    expect(text).toMatch(/8 seeds, \d+ calls, faults: .*, 0 invariants broken/);
+    expect(text).toContain(`${seeds} seeds, `);
+    expect(text).toContain(", 0 invariants broken");
     expect(code, text).toBe(0);
   }
 });
