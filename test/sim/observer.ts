@@ -400,6 +400,8 @@ export class Observer implements Watcher {
     const known = wish.externalId === null ? undefined : campaign?.external.get(wish.externalId);
     const past = wish.endAfter !== null && wish.endAfter <= now;
     const refused = past || model.suppressed.has(wish.phone);
+    // A body that cannot be taken is refused, though its externalId came in the same request.
+    if (past && !answer.ok) return null;
     if (!takes || (known === undefined && refused)) {
       if (answer.ok) throw new Broken("a push that cannot be taken is refused", "");
       model.cover(takes ? "H40 a push is refused as suppressed" : "H30 a push comes too late");
