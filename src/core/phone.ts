@@ -107,8 +107,7 @@ function bySlowRead(number: string, defaultCountry: CountryCode | undefined): Ph
     read = parsePhoneNumberWithError(number, { ...options, extract: false }, metadata);
   } catch (error) {
     if (!(error instanceof ParseError)) throw error;
-    const short =
-      error.message === "TOO_SHORT" || (error.message === "NOT_A_NUMBER" && number.length < 4);
+    const short = error.message === "TOO_SHORT" || number.length < 4;
     return rejected(short ? "too_short" : error.message === "TOO_LONG" ? "too_long" : "invalid");
   }
   if (read.number.length - 1 > E164_DIGITS_MAX) return rejected("too_long");
