@@ -94,6 +94,7 @@ describe("H7 damage is named", () => {
     ["+9198765", "too_short"],
     ["+1415555000", "too_short"],
     ["00", "too_short"],
+    ["+1 ------", "too_short"],
     ["+999", "invalid"],
     ["+3762222222", "invalid"],
     ["+9710025414055", "invalid"],
