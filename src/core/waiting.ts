@@ -17,8 +17,8 @@ export type Standing = {
   opensAt: number | null;
   /** The agent's connection is suspended or backs off, with its trouble in words (H21, H22). */
   connection: { reason: string; until: number | null } | null;
-  /** Until when the connection's pace allows no dial, or null. */
-  paceUntil: number | null;
+  /** The connection's pace allows no dial until then, or until an answer comes; or null. */
+  pace: { until: number | null } | null;
   /** The campaign's own limit, or its connection's, is reached (H27). */
   limitReached: boolean;
   /** All slots of the workspace are in use (H23). */
@@ -44,9 +44,7 @@ export function explain(standing: Standing): Waiting | null {
     const { reason, until } = standing.connection;
     return { reason: "connection", until, detail: reason };
   }
-  if (standing.paceUntil !== null && standing.paceUntil > now) {
-    return { reason: "pace", until: standing.paceUntil };
-  }
+  if (standing.pace !== null) return { reason: "pace", until: standing.pace.until };
   if (standing.limitReached) return { reason: "limit", until: null };
   return standing.slotsFull ? { reason: "slots", until: null } : null;
 }

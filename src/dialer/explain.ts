@@ -29,7 +29,7 @@ export function explainTask(
     kind: lane.callback ? "callback" : task.attempts > 0 ? "retry" : "first",
     opensAt: opensAt === now ? null : (opensAt ?? Number.POSITIVE_INFINITY),
     connection: shut?.kind === "connection" ? { reason: shut.reason, until: shut.until } : null,
-    paceUntil: shut?.kind === "pace" ? shut.until : null,
+    pace: shut?.kind === "pace" ? { until: shut.until } : null,
     limitReached: shut?.kind === "limit",
     slotsFull: state.ledger.total >= (state.copies.workspace?.slots ?? 0),
   };

@@ -12,7 +12,7 @@ const FREE: Standing = {
   kind: "first",
   opensAt: null,
   connection: null,
-  paceUntil: null,
+  pace: null,
   limitReached: false,
   slotsFull: false,
 };
@@ -28,7 +28,7 @@ const HOLDS: { set: Partial<Standing>; waiting: Waiting }[] = [
     set: { connection: { reason: "401 Unauthorized", until: 9_004 } },
     waiting: { reason: "connection", until: 9_004, detail: "401 Unauthorized" },
   },
-  { set: { paceUntil: 9_005 }, waiting: { reason: "pace", until: 9_005 } },
+  { set: { pace: { until: 9_005 } }, waiting: { reason: "pace", until: 9_005 } },
   { set: { limitReached: true }, waiting: { reason: "limit", until: null } },
   { set: { slotsFull: true }, waiting: { reason: "slots", until: null } },
 ];
@@ -44,7 +44,7 @@ describe("why something waits", () => {
 
   it("H41 what is due and next waits for nothing", () => {
     expect(explain(FREE)).toBeNull();
-    expect(explain({ ...FREE, startsAt: NOW, at: NOW, paceUntil: NOW })).toBeNull();
+    expect(explain({ ...FREE, startsAt: NOW, at: NOW })).toBeNull();
   });
 
   it("H41 a task's own time is named by its kind", () => {
@@ -65,6 +65,11 @@ describe("why something waits", () => {
   it("H41 every reason can be told", () => {
     const told = HOLDS.map((hold) => hold.waiting.reason);
     expect([...told, "callback"].toSorted()).toEqual([...WAITING_REASONS].toSorted());
+  });
+
+  it("H41 dials that wait for their answer hold up the pace, until one comes", () => {
+    const waiting = { reason: "pace", until: null };
+    expect(explain({ ...FREE, pace: { until: null } })).toEqual(waiting);
   });
 
   it("H41 a suspended connection may have no known end", () => {
