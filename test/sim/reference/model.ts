@@ -129,6 +129,8 @@ export type Call = {
 type Trouble = {
   doubt: boolean;
   gap: number | null;
+  /** The gap that a taken dial ended, until news show that it was really taken. */
+  endedGap: number | null;
   until: number;
   /** When it may start its next call. */
   paceAt: number;
@@ -177,7 +179,7 @@ export class Model {
   trouble(connection: string): Trouble {
     let trouble = this.troubles.get(connection);
     if (trouble === undefined) {
-      trouble = { doubt: false, gap: null, until: 0, paceAt: 0 };
+      trouble = { doubt: false, gap: null, endedGap: null, until: 0, paceAt: 0 };
       this.troubles.set(connection, trouble);
     }
     return trouble;
@@ -352,7 +354,10 @@ export class Model {
 
   /** Pace is memory alone. */
   forgot(): void {
-    for (const trouble of this.troubles.values()) trouble.paceAt = 0;
+    for (const trouble of this.troubles.values()) {
+      trouble.paceAt = 0;
+      trouble.endedGap = null;
+    }
   }
 
   // ---- what carriers say
@@ -377,7 +382,9 @@ export class Model {
   }
 
   #taken(call: Call, trouble: Trouble): void {
-    if (trouble.gap !== null && call.claimedAt >= trouble.until) trouble.gap = null;
+    if (trouble.gap === null || call.claimedAt < trouble.until) return;
+    trouble.endedGap = trouble.gap;
+    trouble.gap = null;
   }
 
   #lost(call: Call): void {
@@ -406,7 +413,9 @@ export class Model {
         return this.#conclude(call, "init_failed", false, now);
       default:
         if (trouble.gap === null || trouble.until <= now) {
-          trouble.gap = trouble.gap === null ? SECOND : Math.min(MINUTE, trouble.gap * 2);
+          // A refusal by report: what seemed to be taken was not, and the gap grows on.
+          const last = trouble.gap ?? (call.state === "placed" ? trouble.endedGap : null);
+          trouble.gap = last === null ? SECOND : Math.min(MINUTE, last * 2);
           trouble.until = now + trouble.gap;
         }
         this.#giveBack(call, now);
@@ -451,6 +460,7 @@ export class Model {
       if (call.state !== "placed") this.#enter(call, "placed");
       return this.#refused(call, news.refusal, now);
     }
+    this.trouble(call.connection).endedGap = null;
     const answered = call.answeredAt !== null;
     if (holds && !news.ended && !news.concluding) {
       if (call.state === "placing") this.cover("H36 a report comes before the answer");
