@@ -10,6 +10,7 @@ export default defineConfig({
       {
         test: {
           name: "node",
+          maxWorkers: "100%",
           include: ["test/{core,handbook,sim,hostile,simulator,scripts}/**/*.test.ts"],
         },
       },
@@ -29,6 +30,7 @@ export default defineConfig({
         ],
         test: {
           name: "workerd",
+          maxWorkers: "100%",
           include: ["test/{dialer,api,queues}/**/*.test.ts"],
           setupFiles: ["./test/support/workerd/migrate.ts"],
           globalSetup: ["./test/support/node/carrier.ts"],

@@ -20,7 +20,7 @@ const { values } = parseArgs({
     list: { type: "boolean", default: false },
     only: { type: "string" },
     jobs: { type: "string", default: String(Math.min(availableParallelism(), 8)) },
-    seeds: { type: "string", default: "24" },
+    seeds: { type: "string", default: "60" },
     first: { type: "string", default: "1" },
   },
 });
