@@ -12,6 +12,7 @@ import * as numbers from "./numbers.ts";
 import * as recording from "./recording.ts";
 import * as reports from "./reports.ts";
 import { type Site, serve } from "./serve.ts";
+import { signIn } from "./sign-in.ts";
 import * as suppressions from "./suppressions.ts";
 import * as system from "./system.ts";
 import * as tasks from "./tasks.ts";
@@ -109,6 +110,8 @@ export function makeApp(): Hono<AppEnv> {
     c.res.headers.set("x-request-id", requestId);
   });
   serve(app, SITE);
+  // Its own routes, which are described where it is: signing in and out, passwords, second factors.
+  app.on(["GET", "POST"], "/api/auth/*", (c) => signIn(c.env).handler(c.req.raw));
   app.notFound((c) => {
     const refusal = { code: "not_found", message: "There is no such route." };
     return c.json(errorBody(refusal, c.get("requestId")), 404);

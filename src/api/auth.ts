@@ -1,19 +1,22 @@
 import type { MiddlewareHandler } from "hono";
 import { equalConstantTime } from "../carriers/secret.ts";
 import type { Operation } from "../contract/operation.ts";
+import { mayOfRole, mayOfScopes, type Permission } from "../core/access.ts";
+import { parseWorkspaceId, type WorkspaceId } from "../core/ids.ts";
 import { refuse } from "../core/result.ts";
-import { covers, type Scope } from "../core/scope.ts";
 import { readCopies } from "../db/copies.ts";
 import { database } from "../db/database.ts";
 import { readKey } from "../db/keys.ts";
+import { listWorkspacesOf, readMember } from "../db/members.ts";
 import type { PushedTask, PushRequest } from "../dialer/verbs.ts";
 import { dialerOf } from "../shell/dialer.ts";
-import type { AppEnv, Ctx } from "./context.ts";
-import { Refused, take } from "./errors.ts";
+import type { Actor, AppEnv, Ctx, Person } from "./context.ts";
+import { invalid, notFound, Refused, take } from "./errors.ts";
 import { readKeyText, type ShownKey } from "./key-text.ts";
 import { requestsPerSecond, takeRequest } from "./rate.ts";
+import { bringsCookie, readPerson } from "./sign-in.ts";
 
-/** Lets a request in, by what its operation asks for. */
+/** Lets a request in, by what its operation asks for: the one place that asks the table (H37). */
 export function access(needed: Operation["access"]): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     switch (needed) {
@@ -23,16 +26,45 @@ export function access(needed: Operation["access"]): MiddlewareHandler<AppEnv> {
       case "admin":
         checkAdmin(c);
         break;
-      case "push": {
-        const shown = await showKey(c);
-        c.set("access", { key: shown.key, hash: shown.hash, scope: "write" });
+      case "person":
+        c.set("person", await showPerson(c));
         break;
-      }
       default:
-        await checkKey(c, await showKey(c), needed);
+        await admit(c, needed);
     }
     await next();
   };
+}
+
+async function admit(c: Ctx, needed: Permission): Promise<void> {
+  const text = bearer(c);
+  if (text === null && bringsCookie(c)) return admitPerson(c, needed);
+  const shown = await showKey(c, text);
+  c.set("workspace", shown.workspace);
+  // Pushes are hot: the Dialer checks the key by its copy, in the same request.
+  if (needed === "push") c.set("access", { key: shown.key, hash: shown.hash });
+  else allow(c, await actorOfKey(c, shown), needed);
+}
+
+async function admitPerson(c: Ctx, needed: Permission): Promise<void> {
+  const person = await showPerson(c);
+  const workspace = await chooseWorkspace(c, person);
+  const member = await readMember(database(c.env), workspace, person.id);
+  // A workspace of others looks like one that does not exist.
+  if (member === null) throw notFound("workspace");
+  const { role, grants } = member;
+  c.set("workspace", workspace);
+  c.set("access", null);
+  const { id, email } = person;
+  allow(c, { kind: "person", id, email, role, may: mayOfRole(role, grants) }, needed);
+}
+
+function allow(c: Ctx, actor: Actor, needed: Permission): void {
+  if (!actor.may.has(needed)) {
+    const who = actor.kind === "key" ? "This key's scopes do" : `The role ${actor.role} does`;
+    throw new Refused(refuse("forbidden", `${who} not allow this.`));
+  }
+  c.set("actor", actor);
 }
 
 function checkAdmin(c: Ctx): void {
@@ -43,9 +75,36 @@ function checkAdmin(c: Ctx): void {
   }
 }
 
-/** The request's key, its MAC checked: a forged one ends here, without I/O. */
-async function showKey(c: Ctx): Promise<ShownKey> {
-  const text = bearer(c);
+/** Whoever is signed in. What changes something must come from a page of ours (`Origin`). */
+async function showPerson(c: Ctx): Promise<Person> {
+  const person = bringsCookie(c) ? await readPerson(c) : null;
+  if (person === null) throw unauthorized("Sign in first.");
+  const reads = c.req.method === "GET" || c.req.method === "HEAD";
+  if (!reads && c.req.header("origin") !== new URL(c.env.PUBLIC_URL).origin) {
+    throw new Refused(refuse("forbidden", "This does not come from a page of this deployment."));
+  }
+  return person;
+}
+
+/** The workspace that a person names, by header or, for links, in the query; their only one else. */
+async function chooseWorkspace(c: Ctx, person: Person): Promise<WorkspaceId> {
+  const named = c.req.header("x-workspace") ?? c.req.query("workspace");
+  if (named !== undefined) {
+    const id = parseWorkspaceId(named);
+    if (id === null) throw notFound("workspace");
+    return id;
+  }
+  const [only, ...others] = await listWorkspacesOf(database(c.env), person.id);
+  if (only === undefined) throw notFound("workspace");
+  if (others.length > 0) {
+    const expected = "the id of one of your workspaces";
+    throw invalid({ path: "x-workspace", expected, got: "nothing" });
+  }
+  return only.id as WorkspaceId;
+}
+
+/** A request's key, its MAC checked: a forged one ends here, without I/O. */
+async function showKey(c: Ctx, text: string | null): Promise<ShownKey> {
   if (text === null) throw unauthorized("Send a key: Authorization: Bearer <key>.");
   const shown = await readKeyText(c.env.SIGNING_SECRET, text);
   if (shown === null) throw unauthorized("This key is none of ours.");
@@ -54,21 +113,17 @@ async function showKey(c: Ctx): Promise<ShownKey> {
     const refusal = refuse("too_many_requests", "This key asks too often.");
     throw new Refused(refusal, { "retry-after": String(wait) });
   }
-  c.set("workspace", shown.workspace);
-  c.set("key", shown.key);
   return shown;
 }
 
-async function checkKey(c: Ctx, shown: ShownKey, scope: Scope): Promise<void> {
+async function actorOfKey(c: Ctx, shown: ShownKey): Promise<Actor> {
   const row = await readKey(database(c.env), shown.workspace, shown.key);
   const counts =
     row !== null &&
     equalConstantTime(row.hash, shown.hash) &&
     (row.expiresAt === null || row.expiresAt > c.get("now"));
   if (!counts) throw unauthorized("This key was revoked or has expired.");
-  if (!covers(row.scopes, scope)) {
-    throw new Refused(refuse("forbidden", `This key's scopes do not cover ${scope}.`));
-  }
+  return { kind: "key", id: shown.key, may: mayOfScopes(row.scopes) };
 }
 
 /**
@@ -77,12 +132,14 @@ async function checkKey(c: Ctx, shown: ShownKey, scope: Scope): Promise<void> {
  */
 export async function push(c: Ctx, request: Omit<PushRequest, "access">): Promise<PushedTask[]> {
   const workspace = c.get("workspace");
-  const whole = { ...request, access: c.get("access") };
+  const access = c.get("access");
+  const whole = { ...request, access };
   const reply = await dialerOf(c.env, workspace).push(whole);
   if (reply.ok || reply.code !== "unknown_key") return take(reply);
+  if (access === null) throw new Error("bug: a push without a key needs none");
   const copies = await readCopies(database(c.env), workspace, [
     { kind: "workspace", id: workspace },
-    { kind: "key", id: whole.access.key },
+    { kind: "key", id: access.key },
   ]);
   if (!copies.some((copy) => copy.kind === "key")) throw unauthorized("This key is unknown.");
   take(await dialerOf(c.env, workspace).putCopies(copies));

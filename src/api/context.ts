@@ -1,6 +1,15 @@
 import type { Context } from "hono";
+import type { Permission, Role } from "../core/access.ts";
 import type { KeyId, WorkspaceId } from "../core/ids.ts";
 import type { Access } from "../dialer/verbs.ts";
+
+/** Somebody signed in. */
+export type Person = { id: string; name: string; email: string };
+
+/** Who asks, and what they may do in the request's workspace. */
+export type Actor =
+  | { kind: "key"; id: KeyId; may: ReadonlySet<Permission> }
+  | { kind: "person"; id: string; email: string; role: Role; may: ReadonlySet<Permission> };
 
 /** What a request knows of itself. */
 export type AppEnv = {
@@ -9,11 +18,14 @@ export type AppEnv = {
     requestId: string;
     /** The one reading of the clock (architecture, sentence 3). */
     now: number;
-    /** Of the key that asks. */
+    /** The workspace that the request is about: its key's, or the one that a person chose. */
     workspace: WorkspaceId;
-    key: KeyId;
-    /** Set where the Dialer checks the key in the same request. */
-    access: Access;
+    /** Not set where the Dialer checks the key in the same request. */
+    actor: Actor;
+    /** Where an operation asks only for somebody signed in. */
+    person: Person;
+    /** Set where the Dialer checks the key in the same request; null when a person pushes. */
+    access: Access | null;
   };
 };
 export type Ctx = Context<AppEnv>;

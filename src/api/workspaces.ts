@@ -38,6 +38,8 @@ export const create: Handler<"POST /v1/workspaces"> = async (c, { body }) => {
     agent: null,
     from: null,
     createdAt: now,
+    retentionDays: null,
+    deletedAt: null,
   };
   const { hash, prefix } = key;
   const first = { name: "First key", prefix, hash, scopes: ["*"], expiresAt: null, createdAt: now };

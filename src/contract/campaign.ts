@@ -162,7 +162,7 @@ const move = (verb: string, id_: string, description: string) =>
     tag: "Campaigns",
     summary: `${verb} a campaign`,
     description,
-    access: "write",
+    access: "run",
     params: id,
     reply: reply("The campaign after the move"),
     refusals: ["not_found", "conflict"],
@@ -175,7 +175,7 @@ export const campaignOperations = {
     summary: "Create a campaign",
     description:
       "A batch needs name, agent and calling number, and gets its tasks from an import; a realtime campaign needs only a name, and its reply carries `sampleTask`. What is left out is filled once, from the workspace (H1–H3, H33).",
-    access: "write",
+    access: "run",
     idempotent: true,
     body: {
       schema: CampaignBody,
@@ -190,7 +190,7 @@ export const campaignOperations = {
     tag: "Campaigns",
     summary: "List campaigns",
     description: "Newest first; a change is at most a second behind.",
-    access: "read",
+    access: "see",
     query: z.object({
       ...pageQuery,
       type: z.enum(CAMPAIGN_TYPES).optional(),
@@ -209,7 +209,7 @@ export const campaignOperations = {
     tag: "Campaigns",
     summary: "Read a campaign",
     description: "With its counters, and why nothing is dialled, if so (H41).",
-    access: "read",
+    access: "see",
     params: id,
     reply: reply("The campaign"),
     refusals: ["not_found"],
@@ -220,7 +220,7 @@ export const campaignOperations = {
     summary: "Edit a campaign",
     description:
       "Any subset of the body; it counts from the next dial on, for every waiting task (H4). What cannot change any more is a 409 with its reason.",
-    access: "write",
+    access: "run",
     params: id,
     body: {
       schema: CampaignBody,

@@ -126,7 +126,7 @@ export const importOperations = {
     tag: "Imports",
     summary: "Import a CSV into a batch campaign",
     description: `Each good row becomes a task; a bad one is reported and sinks nothing (H7). The first column's header is \`phone\`, the others become context (H5). Comma, semicolon or tab; UTF-8 or UTF-16. At most 20 MB and ${IMPORT_ROWS_MAX} rows. A 202 is durable: the rows arrive by themselves, and none is dialled before all have (H11). A number that the campaign had before is a duplicate (H9).`,
-    access: "write",
+    access: "run",
     params: campaignParam,
     query: z.object({
       numbers: z.enum(["e164", "international-without-plus"]).optional().meta({
@@ -182,7 +182,7 @@ export const importOperations = {
     tag: "Imports",
     summary: "List a campaign's imports",
     description: "Newest first.",
-    access: "read",
+    access: "see",
     params: campaignParam,
     query: z.object(pageQuery),
     reply: {
@@ -198,7 +198,7 @@ export const importOperations = {
     tag: "Imports",
     summary: "Read an import",
     description: "How far it is, and its report: rows taken, rows rejected by reason (H7).",
-    access: "read",
+    access: "see",
     params: importParams,
     reply: {
       status: 200,
@@ -214,7 +214,7 @@ export const importOperations = {
     summary: "Download an import's rejected rows",
     description:
       "The file's columns, then `outdial_line` and `outdial_reason`, which an import ignores: mend it and upload it again (H7). Kept for 30 days.",
-    access: "read",
+    access: "see_personal",
     params: importParams,
     reply: {
       status: 200,

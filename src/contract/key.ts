@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { SCOPES } from "../core/scope.ts";
+import { SCOPES } from "../core/access.ts";
 import { idParam, instant, instantOrNull, pageOf, pageQuery } from "./fields.ts";
 import { operation, SETUP_BYTES_MAX } from "./operation.ts";
 
@@ -40,7 +40,7 @@ export const keyOperations = {
     tag: "Keys",
     summary: "Create a key",
     description: "The key itself is in this reply and nowhere else.",
-    access: "write",
+    access: "govern",
     body: { schema: KeyBody, bytesMax: SETUP_BYTES_MAX, example: { name: "Website" } },
     reply: {
       status: 201,
@@ -55,7 +55,7 @@ export const keyOperations = {
     tag: "Keys",
     summary: "List keys",
     description: "Without the keys themselves.",
-    access: "read",
+    access: "govern",
     query: z.object(pageQuery),
     reply: {
       status: 200,
@@ -70,7 +70,7 @@ export const keyOperations = {
     tag: "Keys",
     summary: "Revoke a key",
     description: "The very next request with it is a 401.",
-    access: "write",
+    access: "govern",
     params: idParam("key", example.id),
     reply: { status: 204, description: "Revoked" },
     refusals: ["not_found"],

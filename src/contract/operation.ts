@@ -1,6 +1,6 @@
 import type * as z from "zod";
+import type { Permission } from "../core/access.ts";
 import type { RefusalCode } from "../core/result.ts";
-import type { Scope } from "../core/scope.ts";
 
 export type Method = "GET" | "POST" | "PATCH" | "DELETE";
 
@@ -34,9 +34,10 @@ export type Operation = {
   description: string;
   /**
    * `admin`: the deployment's secret. `open`: nothing. `carrier`: the carrier's own signature.
-   * `push`: a key that the Dialer checks in the same request. Else a key with this scope.
+   * `person`: somebody signed in, of whatever workspace. Else a key or a person with this
+   * permission in the workspace; for `push` the Dialer checks the key in the same request.
    */
-  access: "admin" | "open" | "carrier" | "push" | Scope;
+  access: "admin" | "open" | "carrier" | "person" | Permission;
   params?: z.ZodObject;
   query?: z.ZodObject;
   /** Whether an `Idempotency-Key` header makes a repetition harmless (H9). */

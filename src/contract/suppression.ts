@@ -49,7 +49,7 @@ export const suppressionOperations = {
     summary: "Put numbers on the do-not-call list",
     description:
       "One, many, or a CSV whose first column is `phone` (a column `reason` is read too). Good numbers are entered and bad ones reported; one number that is bad is a 422. A number that is there already gets the new reason and expiry (H40).",
-    access: "write",
+    access: "run",
     body: {
       schema: SuppressionsBody,
       bytesMax: 21 * MB,
@@ -76,7 +76,7 @@ export const suppressionOperations = {
     tag: "Do-not-call list",
     summary: "List the do-not-call list",
     description: "All entries, by number.",
-    access: "read",
+    access: "see_personal",
     query: z.object(pageQuery),
     reply: {
       status: 200,
@@ -91,7 +91,7 @@ export const suppressionOperations = {
     tag: "Do-not-call list",
     summary: "Take a number off the do-not-call list",
     description: "It may be dialled again; tasks that it archived stay archived.",
-    access: "write",
+    access: "run",
     params: z.object({
       phone: z
         .string()

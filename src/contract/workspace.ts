@@ -105,7 +105,7 @@ export const workspaceOperations = {
     tag: "Workspace",
     summary: "Read the workspace",
     description: "Of the key that asks: defaults, slots, and how many are in use now.",
-    access: "read",
+    access: "see",
     reply: {
       status: 200,
       description: "The workspace",
@@ -119,7 +119,7 @@ export const workspaceOperations = {
     tag: "Workspace",
     summary: "Edit the workspace",
     description: "Slots count at once; defaults count for campaigns created from now on (H33).",
-    access: "write",
+    access: "set_up",
     body: { schema: WorkspaceEdit, bytesMax: SETUP_BYTES_MAX, example: { slots: 25 } },
     reply: {
       status: 200,

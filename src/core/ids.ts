@@ -4,7 +4,19 @@
  * Local parts are base-36 numbers for what the Dialer owns (tasks, campaigns, calls) and
  * random letters for what D1 owns.
  */
-export const ID_KINDS = ["tsk", "cmp", "cal", "imp", "agt", "num", "con", "key", "sup"] as const;
+export const ID_KINDS = [
+  "tsk",
+  "cmp",
+  "cal",
+  "imp",
+  "agt",
+  "num",
+  "con",
+  "key",
+  "sup",
+  "inv",
+  "aud",
+] as const;
 export type IdKind = (typeof ID_KINDS)[number];
 
 declare const brand: unique symbol;
@@ -18,6 +30,8 @@ export type AgentId = Branded<"agt">;
 export type NumberId = Branded<"num">;
 export type ConnectionId = Branded<"con">;
 export type KeyId = Branded<"key">;
+export type InvitationId = Branded<"inv">;
+export type AuditId = Branded<"aud">;
 
 type IdOf = {
   tsk: TaskId;
@@ -29,6 +43,8 @@ type IdOf = {
   con: ConnectionId;
   key: KeyId;
   sup: Branded<"sup">;
+  inv: InvitationId;
+  aud: AuditId;
 };
 
 const WORKSPACE = /^ws_([a-z0-9]{6,16})$/;

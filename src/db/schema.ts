@@ -1,4 +1,14 @@
-import { index, integer, primaryKey, sqliteTable, sqliteView, text } from "drizzle-orm/sqlite-core";
+import {
+  index,
+  integer,
+  primaryKey,
+  sqliteTable,
+  sqliteView,
+  text,
+  uniqueIndex,
+} from "drizzle-orm/sqlite-core";
+import type { Permission, Role } from "../core/access.ts";
+import { ACTOR_KINDS } from "../core/audit.ts";
 import { type BadRow, IMPORT_STATUSES, type ImportOptions, type Rejected } from "../core/import.ts";
 import type { Warning } from "../core/result.ts";
 
@@ -26,6 +36,10 @@ export const workspaces = sqliteTable("workspaces", {
   /** `config_version` at the last change of this row itself. */
   version: integer("version").notNull(),
   createdAt: integer("created_at").notNull(),
+  /** Days after which contexts and what was said are removed from finished tasks, or null for never. */
+  retentionDays: integer("retention_days"),
+  /** Its end: nobody gets in any more, and what it had is removed in slices. */
+  deletedAt: integer("deleted_at"),
 });
 
 /** Columns that every set-up table has. */
@@ -47,6 +61,14 @@ export const keys = sqliteTable(
     hash: text("hash").notNull(),
     scopes: text("scopes", { mode: "json" }).$type<string[]>().notNull(),
     expiresAt: integer("expires_at"),
+    /** The only campaign that it may push into, by its local key, or null for all. */
+    campaign: integer("campaign"),
+    /** Id of the person or key that made it, or null for keys older than that. */
+    createdBy: text("created_by"),
+    /** To the hour. */
+    lastUsedAt: integer("last_used_at"),
+    /** The key in whose stead it came. */
+    replaces: text("replaces"),
   },
   (t) => [index("keys_by_version").on(t.workspace, t.version)],
 );
@@ -297,3 +319,162 @@ export const copies = sqliteView("copies", {
   /** JSON, or null for a tombstone. */
   doc: text("doc"),
 }).existing();
+
+/*
+ * People. The first five tables are better-auth's, in its shapes; it alone writes them, but for a
+ * person's first row. A person is of the deployment, not of a workspace: `members` ties them.
+ */
+const date = (name: string) => integer(name, { mode: "timestamp_ms" });
+
+export const people = sqliteTable("people", {
+  id: text("id").primaryKey(),
+  name: text("name").notNull(),
+  /** Lower case. */
+  email: text("email").notNull().unique(),
+  emailVerified: integer("email_verified", { mode: "boolean" }).notNull(),
+  image: text("image"),
+  twoFactorEnabled: integer("two_factor_enabled", { mode: "boolean" }),
+  createdAt: date("created_at").notNull(),
+  updatedAt: date("updated_at").notNull(),
+});
+
+export const sessions = sqliteTable(
+  "sessions",
+  {
+    id: text("id").primaryKey(),
+    expiresAt: date("expires_at").notNull(),
+    token: text("token").notNull().unique(),
+    createdAt: date("created_at").notNull(),
+    updatedAt: date("updated_at").notNull(),
+    ipAddress: text("ip_address"),
+    userAgent: text("user_agent"),
+    userId: text("person").notNull(),
+  },
+  (t) => [index("sessions_by_person").on(t.userId)],
+);
+
+/** Ways to sign in: a password, or an account elsewhere. */
+export const accounts = sqliteTable(
+  "accounts",
+  {
+    id: text("id").primaryKey(),
+    accountId: text("account_id").notNull(),
+    providerId: text("provider_id").notNull(),
+    userId: text("person").notNull(),
+    accessToken: text("access_token"),
+    refreshToken: text("refresh_token"),
+    idToken: text("id_token"),
+    accessTokenExpiresAt: date("access_token_expires_at"),
+    refreshTokenExpiresAt: date("refresh_token_expires_at"),
+    scope: text("scope"),
+    /** Hashed by scrypt. */
+    password: text("password"),
+    createdAt: date("created_at").notNull(),
+    updatedAt: date("updated_at").notNull(),
+  },
+  (t) => [index("accounts_by_person").on(t.userId)],
+);
+
+/** Tokens of mails and of steps between two requests. */
+export const verifications = sqliteTable(
+  "verifications",
+  {
+    id: text("id").primaryKey(),
+    identifier: text("identifier").notNull(),
+    value: text("value").notNull(),
+    expiresAt: date("expires_at").notNull(),
+    createdAt: date("created_at").notNull(),
+    updatedAt: date("updated_at").notNull(),
+  },
+  (t) => [index("verifications_by_identifier").on(t.identifier)],
+);
+
+export const secondFactors = sqliteTable(
+  "second_factors",
+  {
+    id: text("id").primaryKey(),
+    /** Encrypted by the deployment's secret, as the recovery codes are. */
+    secret: text("secret").notNull(),
+    backupCodes: text("backup_codes").notNull(),
+    userId: text("person").notNull(),
+    verified: integer("verified", { mode: "boolean" }),
+    failedVerificationCount: integer("failed_verification_count"),
+    lockedUntil: date("locked_until"),
+  },
+  (t) => [index("second_factors_by_person").on(t.userId)],
+);
+
+export const members = sqliteTable(
+  "members",
+  {
+    workspace: text("workspace").notNull(),
+    person: text("person").notNull(),
+    role: text("role").$type<Role>().notNull(),
+    /** What a viewer was given by name (`MAY` says "grant"). */
+    grants: text("grants", { mode: "json" }).$type<Permission[]>().notNull(),
+    createdAt: integer("created_at").notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.workspace, t.person] }),
+    index("members_by_person").on(t.person),
+  ],
+);
+
+export const invitations = sqliteTable(
+  "invitations",
+  {
+    id: text("id").primaryKey(),
+    workspace: text("workspace").notNull(),
+    /** Lower case; only a person with this address can accept. */
+    email: text("email").notNull(),
+    role: text("role").$type<Role>().notNull(),
+    grants: text("grants", { mode: "json" }).$type<Permission[]>().notNull(),
+    /** SHA-256 of the token in the mail, hex. */
+    hash: text("hash").notNull(),
+    createdBy: text("created_by").notNull(),
+    createdAt: integer("created_at").notNull(),
+    expiresAt: integer("expires_at").notNull(),
+    acceptedAt: integer("accepted_at"),
+    revokedAt: integer("revoked_at"),
+  },
+  (t) => [
+    uniqueIndex("invitations_by_hash").on(t.hash),
+    index("invitations_by_workspace").on(t.workspace, t.id),
+    index("invitations_by_email").on(t.email),
+  ],
+);
+
+/** One row once the first owner is there: `/setup` is closed for good. */
+export const deployment = sqliteTable("deployment", {
+  /** Always 1. */
+  id: integer("id").primaryKey(),
+  setUpAt: integer("set_up_at").notNull(),
+});
+
+/** Append-only: who did what, on what, when. Written with the change that it records. */
+export const audit = sqliteTable(
+  "audit",
+  {
+    workspace: text("workspace").notNull(),
+    /** Local parts grow with time: the newest entry has the largest id. */
+    id: text("id").notNull(),
+    at: integer("at").notNull(),
+    actorKind: text("actor_kind", { enum: ACTOR_KINDS }).notNull(),
+    /** Id of the person or key; null for the deployment and outdial itself. */
+    actor: text("actor"),
+    action: text("action").notNull(),
+    targetKind: text("target_kind"),
+    target: text("target"),
+    /** What changed, as JSON objects with the same fields; never a secret or a whole number. */
+    before: text("before"),
+    after: text("after"),
+    /** Address that the request came from. */
+    ip: text("ip"),
+    requestId: text("request_id"),
+  },
+  (t) => [
+    primaryKey({ columns: [t.workspace, t.id] }),
+    index("audit_by_actor").on(t.workspace, t.actor, t.id),
+    index("audit_by_target").on(t.workspace, t.target, t.id),
+  ],
+);

@@ -1,8 +1,8 @@
+import { mayOfScopes } from "../core/access.ts";
 import { assert } from "../core/assert.ts";
 import { localKey, makeId } from "../core/ids.ts";
 import { readPhone } from "../core/phone.ts";
 import { type Issue, type Refusal, refuse, type Warning } from "../core/result.ts";
-import { covers, type Scope } from "../core/scope.ts";
 import { INHERITED, type TaskRecord, type TaskSettings } from "../core/task.ts";
 import { type NewTask, newTask, type TaskBody } from "../core/task-body.ts";
 import { shown } from "../core/time.ts";
@@ -55,9 +55,9 @@ function checkAccess(state: State, access: Access, now: number): Refusal | Unkno
   const counts =
     key !== null && key.hash === access.hash && (key.expiresAt === null || key.expiresAt > now);
   if (!counts) return refuse("unauthorized", "This key was revoked or has expired.");
-  return covers(key.scopes, access.scope as Scope)
+  return mayOfScopes(key.scopes).has("push")
     ? null
-    : refuse("forbidden", `This key's scopes do not cover ${access.scope}.`);
+    : refuse("forbidden", "This key's scopes do not allow to push tasks.");
 }
 
 function takeIn(

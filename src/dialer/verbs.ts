@@ -72,6 +72,8 @@ export type KeyDoc = {
   hash: string;
   scopes: string[];
   expiresAt: number | null;
+  /** The only campaign that it may push into, by its local key; null or left out for all. */
+  campaign?: number | null;
 };
 /** The Dialer keeps a keyed hash of the number, never the number itself. The copy's id is the number. */
 export type SuppressionDoc = { expiresAt: number | null };
@@ -86,7 +88,7 @@ export type Doc =
 export type DocKind = Doc["kind"];
 
 /** A key as the request showed it: its MAC was checked before; the Dialer checks the rest in its copy. */
-export type Access = { key: KeyId; hash: string; scope: string };
+export type Access = { key: KeyId; hash: string };
 /** `unknown_key`: the copy lacks it; the caller looks in D1, hands the copy over and asks again. */
 export type UnknownKey = { ok: false; code: "unknown_key"; message: string };
 

@@ -11,7 +11,8 @@ const operations = Object.entries<Operation>(OPERATIONS);
 describe("every route is described", () => {
   it("has an operation for each route of the app, and a route for each operation", () => {
     const routes = makeApp()
-      .routes.filter((route) => route.method !== "ALL")
+      // Sign-in describes its own routes.
+      .routes.filter((route) => route.method !== "ALL" && route.path !== "/api/auth/*")
       .map(({ method, path }) => `${method} ${path.replace(/(.)\/$/, "$1")}`);
     const described = operations.map(([route]) => route.replaceAll(/\{(\w+)\}/g, ":$1"));
     expect(new Set(routes)).toEqual(new Set(described));

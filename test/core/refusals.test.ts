@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
 import { refuse } from "../../src/core/result.ts";
-import { covers } from "../../src/core/scope.ts";
 
 describe("a refusal", () => {
   test("H38 says why, and carries issues where a body is at fault", () => {
@@ -17,16 +16,5 @@ describe("a refusal", () => {
       message: "No.",
       issues,
     });
-  });
-});
-
-describe("the scopes of a key", () => {
-  test("cover what they name, and the star covers everything", () => {
-    for (const needed of ["*", "read", "write"] as const) {
-      expect(covers(["*"], needed)).toBe(true);
-      expect(covers([], needed)).toBe(false);
-      expect(covers(["read"], needed)).toBe(needed === "read");
-      expect(covers(["write", "read"], needed)).toBe(needed !== "*");
-    }
   });
 });

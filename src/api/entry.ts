@@ -1,0 +1,32 @@
+import type { Deed, Entry, Origin } from "../core/audit.ts";
+import type { Ctx } from "./context.ts";
+
+/** Who asks and from where, for the audit log. */
+export function originOf(c: Ctx): Origin {
+  const actor = c.get("actor");
+  const person = c.get("person");
+  const ip = c.req.header("cf-connecting-ip") ?? null;
+  const requestId = c.get("requestId");
+  if (actor !== undefined) return { actorKind: actor.kind, actor: actor.id, ip, requestId };
+  if (person !== undefined) return { actorKind: "person", actor: person.id, ip, requestId };
+  const key = c.get("access")?.key ?? null;
+  return { actorKind: key === null ? "deployment" : "key", actor: key, ip, requestId };
+}
+
+/** An entry of the audit log for what this request does. */
+export function entryOf(c: Ctx, deed: Deed): Entry {
+  return { ...originOf(c), ...deed, at: c.get("now") };
+}
+
+/** The fields of `after` that differ from `before`, as an entry shows them. */
+export function changeOf(
+  before: Record<string, unknown>,
+  after: Record<string, unknown>,
+): Pick<Deed, "before" | "after"> {
+  const changed = Object.keys(after).filter(
+    (key) => JSON.stringify(before[key]) !== JSON.stringify(after[key]),
+  );
+  const pick = (whole: Record<string, unknown>) =>
+    Object.fromEntries(changed.map((key) => [key, whole[key] ?? null]));
+  return { before: pick(before), after: pick(after) };
+}
