@@ -11,7 +11,7 @@ export default defineConfig({
         test: {
           name: "node",
           maxWorkers: "100%",
-          include: ["test/{core,handbook,sim,hostile,simulator,scripts}/**/*.test.ts"],
+          include: ["test/{core,handbook,sim,hostile,simulator,scripts,queries}/**/*.test.ts"],
         },
       },
       {
@@ -23,6 +23,10 @@ export default defineConfig({
                 ADMIN_SECRET: "test-admin-secret-of-32-characters",
                 SIGNING_SECRET: "test-signing-secret-of-32-characters",
                 PUBLIC_URL: "http://outdial.test",
+                SETUP_TOKEN: "test-setup-token-of-32-characters",
+                // Caught by test/support/workerd/people.ts.
+                MAIL_URL: "http://mails.test/",
+                MAIL_FROM: "outdial@mails.test",
                 MIGRATIONS: migrations,
               },
             },
@@ -31,7 +35,7 @@ export default defineConfig({
         test: {
           name: "workerd",
           maxWorkers: "100%",
-          include: ["test/{dialer,api,queues}/**/*.test.ts"],
+          include: ["test/{dialer,api,queues,walls}/**/*.test.ts"],
           setupFiles: ["./test/support/workerd/migrate.ts"],
           globalSetup: ["./test/support/node/carrier.ts"],
         },

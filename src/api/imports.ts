@@ -1,7 +1,7 @@
 import type { Import } from "../contract/import.ts";
 import { PROBLEMS_SHOWN } from "../contract/import.ts";
 import { readHeader, rejectedHead, rejectedLines } from "../core/csv.ts";
-import { type ImportId, makeId, parseId } from "../core/ids.ts";
+import { type ImportId, makeId, parseId, type WorkspaceId } from "../core/ids.ts";
 import { countRejected } from "../core/import.ts";
 import { refuse } from "../core/result.ts";
 import { database } from "../db/database.ts";
@@ -36,7 +36,7 @@ export const list: Handler<"GET /v1/campaigns/{id}/imports"> = async (c, { param
 
 export const read: Handler<"GET /v1/campaigns/{id}/imports/{importId}"> = async (c, { params }) => {
   const row = await find(c, params);
-  const problems = await readProblems(database(c.env), row.id as ImportId, PROBLEMS_SHOWN);
+  const problems = await readProblemsOf(c, row, PROBLEMS_SHOWN);
   return c.json({ ...importWire(c, row), problems });
 };
 
@@ -46,20 +46,26 @@ export const downloadRejected: Handler<
 > = async (c, { params }) => {
   const row = await find(c, params);
   const whole = row.completedAt !== null && countRejected(row.rejected) > 0;
-  if (whole && (await readProblems(database(c.env), row.id as ImportId, 1)).length === 0) {
+  if (whole && (await readProblemsOf(c, row, 1)).length === 0) {
     const message = "The rejected rows of this import are gone: they are kept for 30 days.";
     throw new Refused(refuse("not_found", message));
   }
   return csvReply(`${row.id}-rejected.csv`, linesOf(c.env, row));
 };
 
+function readProblemsOf(c: Ctx, row: ImportRow, limit: number) {
+  return readProblems(database(c.env), c.get("workspace"), row.id as ImportId, limit);
+}
+
 const GROUPS_AT_ONCE = 5;
 
 async function* linesOf(env: Env, row: ImportRow): AsyncGenerator<string, void> {
   yield rejectedHead(row.header);
   let after = 0;
+  const workspace = row.workspace as WorkspaceId;
+  const id = row.id as ImportId;
   for (;;) {
-    const groups = await readRejects(database(env), row.id as ImportId, after, GROUPS_AT_ONCE);
+    const groups = await readRejects(database(env), workspace, id, after, GROUPS_AT_ONCE);
     if (groups.length === 0) return;
     for (const group of groups) yield rejectedLines(row.header, group.rows);
     after = groups.at(-1)?.firstLine ?? after;

@@ -1,6 +1,6 @@
 import { and, asc, desc, eq, gt, inArray, lt, lte, notInArray, type SQL, sql } from "drizzle-orm";
 import type { RowReason } from "../core/csv.ts";
-import type { ImportId, WorkspaceId } from "../core/ids.ts";
+import { type ImportId, parseId, type WorkspaceId } from "../core/ids.ts";
 import type { BadRow, ImportStatus, Rejected } from "../core/import.ts";
 import type { Db, Statement } from "./database.ts";
 import { type Page, type PageRequest, pageOfRows } from "./page.ts";
@@ -71,11 +71,16 @@ function seen(): SQL {
 }
 
 /** The text of a part, or null when the import is over. */
-export async function readPart(db: Db, id: ImportId, part: number): Promise<string | null> {
+export async function readPart(
+  db: Db,
+  workspace: WorkspaceId,
+  id: ImportId,
+  part: number,
+): Promise<string | null> {
   const rows = await db
     .select({ body: importChunks.body })
     .from(importChunks)
-    .where(and(eq(importChunks.import, id), eq(importChunks.part, part)));
+    .where(and(eq(importChunks.import, own(workspace, id)), eq(importChunks.part, part)));
   return rows[0]?.body ?? null;
 }
 
@@ -113,7 +118,7 @@ export async function recordPart(
         sql`SELECT ${id}, ${rows[0]?.line ?? 0}, ${now}, ${JSON.stringify(rows)} WHERE EXISTS ${still}`,
       ),
   );
-  const ending = last ? [deleteChunks(db, id, still)] : [];
+  const ending = last ? [deleteChunks(db, workspace, id, still)] : [];
   const update = db
     .update(imports)
     .set({
@@ -154,7 +159,7 @@ export async function failImport(
 ): Promise<void> {
   const running = eq(imports.status, "running");
   await db.batch([
-    deleteChunks(db, id, exists(db, workspace, id, running)),
+    deleteChunks(db, workspace, id, exists(db, workspace, id, running)),
     db
       .update(imports)
       .set({ status: "failed", note, progressAt: now, completedAt: now })
@@ -165,6 +170,7 @@ export async function failImport(
 /** Rejected rows in the order of the file, from behind `after` on: some hundred for each of `limit`. */
 export async function readRejects(
   db: Db,
+  workspace: WorkspaceId,
   id: ImportId,
   after: number,
   limit: number,
@@ -172,7 +178,7 @@ export async function readRejects(
   return db
     .select({ firstLine: importRejects.firstLine, rows: importRejects.rows })
     .from(importRejects)
-    .where(and(eq(importRejects.import, id), gt(importRejects.firstLine, after)))
+    .where(and(eq(importRejects.import, own(workspace, id)), gt(importRejects.firstLine, after)))
     .orderBy(asc(importRejects.firstLine))
     .limit(limit);
 }
@@ -205,13 +211,14 @@ export async function touchImports(db: Db, ids: ImportId[], now: number): Promis
 /** The first rejected rows of an import, without their cells. */
 export async function readProblems(
   db: Db,
+  workspace: WorkspaceId,
   id: ImportId,
   limit: number,
 ): Promise<{ line: number; reason: RowReason }[]> {
   return db.all(sql`
     SELECT value ->> 'line' AS line, value ->> 'reason' AS reason
     FROM ${importRejects}, json_each(${importRejects.rows})
-    WHERE ${importRejects.import} = ${id} ORDER BY ${importRejects.firstLine}, key LIMIT ${limit}`);
+    WHERE ${importRejects.import} = ${own(workspace, id)} ORDER BY ${importRejects.firstLine}, key LIMIT ${limit}`);
 }
 
 /** H7: rejected rows are kept for a while. */
@@ -233,6 +240,21 @@ export function exists(db: Db, workspace: WorkspaceId, id: ImportId, more: SQL |
 }
 
 /** The parts of an import, unless the guard says no. */
-export function deleteChunks(db: Db, id: ImportId, still: ReturnType<typeof exists>) {
-  return db.delete(importChunks).where(and(eq(importChunks.import, id), sql`EXISTS ${still}`));
+export function deleteChunks(
+  db: Db,
+  workspace: WorkspaceId,
+  id: ImportId,
+  still: ReturnType<typeof exists>,
+) {
+  const parts = eq(importChunks.import, own(workspace, id));
+  return db.delete(importChunks).where(and(parts, sql`EXISTS ${still}`));
+}
+
+/**
+ * Parts and rejected rows have no workspace beside their import's id, which has it in itself: one
+ * of another workspace gets no further than here.
+ */
+function own(workspace: WorkspaceId, id: ImportId): ImportId {
+  if (parseId("imp", id)?.workspace !== workspace) throw new Error("bug: another's import");
+  return id;
 }

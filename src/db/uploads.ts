@@ -82,7 +82,7 @@ export async function abandonUpload(db: Db, workspace: WorkspaceId, id: ImportId
 export async function removeUpload(db: Db, workspace: WorkspaceId, id: ImportId): Promise<void> {
   const abandoned = eq(imports.status, "abandoned");
   await db.batch([
-    deleteChunks(db, id, exists(db, workspace, id, abandoned)),
+    deleteChunks(db, workspace, id, exists(db, workspace, id, abandoned)),
     db.delete(imports).where(mine(workspace, id, abandoned)),
   ]);
 }

@@ -76,7 +76,7 @@ function texts(which: string, bind: Bind, { news }: LateRow): Statement[] {
 function suppress(which: string, bind: Bind, { news, at }: LateRow): Statement[] {
   const { outcome } = news;
   if (outcome === null || OUTCOMES.some((known) => known === outcome)) return [];
-  const named = `calls k JOIN agents a ON a.id = k.agent, json_each(a.outcomes) o
+  const named = `calls k JOIN agents a ON a.id = k.agent AND a.workspace = k.workspace, json_each(a.outcomes) o
     LEFT JOIN suppressions s ON s.workspace = k.workspace AND s.phone = k.to_phone
       AND s.deleted_at IS NULL AND s.expires_at IS NULL
     WHERE ${which} AND s.phone IS NULL

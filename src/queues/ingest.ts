@@ -83,7 +83,7 @@ async function carryPart(env: Env, row: ImportRow, header: Header): Promise<Impo
   const workspace = row.workspace as WorkspaceId;
   const id = row.id as ImportId;
   const part = row.partsDone;
-  const body = await readPart(db, id, part);
+  const body = await readPart(db, workspace, id, part);
   if (body === null) return withoutPart(env, db, row);
 
   const kept = rowsOfPart(body);
