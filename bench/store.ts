@@ -20,6 +20,7 @@ async function fill(waiting: number) {
   const timers: (() => void)[] = [];
   const carrier: Carrier = {
     id: "bench",
+    open: [],
     check: () => [],
     place: async (_settings, dial) => {
       dialled.push(dial.call);

@@ -1,6 +1,7 @@
 import type { Carrier, CarrierSettings } from "../carriers/carrier.ts";
 import { carrierOf } from "../carriers/carriers.ts";
-import { unseal } from "../carriers/secret.ts";
+import { outboundOf } from "../carriers/outbound.ts";
+import { unseal } from "../carriers/seal.ts";
 import type { ConnectionId, WorkspaceId } from "../core/ids.ts";
 import { dialerOf } from "../shell/dialer.ts";
 import { take } from "./errors.ts";
@@ -31,9 +32,9 @@ export async function openConnection(
     return null;
   }
   const doc = take(reply);
-  const carrier = carrierOf(doc.carrier);
+  const carrier = carrierOf(doc.carrier, outboundOf(env));
   if (carrier === null) throw new Error(`bug: a connection to an unknown carrier ${doc.carrier}`);
-  const settings = JSON.parse(await unseal(env.SIGNING_SECRET, doc.sealed)) as CarrierSettings;
+  const settings = JSON.parse(await unseal(env, doc.sealed)) as CarrierSettings;
   const open = { carrier, settings };
   if (kept.size >= KEPT_MAX) kept.clear();
   kept.set(id, { at: now, open });

@@ -108,6 +108,8 @@ export type CarrierSettings = Record<string, unknown>;
  */
 export type Carrier = {
   readonly id: string;
+  /** Settings that are no secrets: the only ones that the API ever shows whole. */
+  readonly open: readonly string[];
   /** Issues of the settings, by field; empty when they are good. */
   check(settings: CarrierSettings): { path: string; expected: string; got: string }[];
   place(settings: CarrierSettings, dial: Dial, signal: AbortSignal): Promise<Answer>;

@@ -1,17 +1,14 @@
 /**
- * Everything that is kept secret or proved with a secret, on Web Crypto alone: the same code runs in
+ * Everything that is proved with a secret, on Web Crypto alone: the same code runs in
  * Workers and in Node. Secrets are texts; deployment secrets are expected to be long and random.
  */
 const ENCODER = new TextEncoder();
 const KEYS_MAX = 200;
-const SEAL_VERSION = "v1.";
-const IV_BYTES = 12;
 const MAC_BYTES = 16;
 
 type Key = Awaited<ReturnType<typeof importHmacKey>>;
 
 const hmacKeys = new Map<string, Promise<Key>>();
-const sealKeys = new Map<string, Promise<Key>>();
 
 /** HMAC-SHA256 of a text (as UTF-8) or of raw bytes: 64 lower-case hex digits. */
 export async function hmacHex(secret: string, data: string | Uint8Array): Promise<string> {
@@ -36,39 +33,6 @@ export function equalConstantTime(a: string, b: string): boolean {
 }
 
 /**
- * Encrypts a text under a deployment secret (AES-256-GCM, key by HKDF-SHA256, random nonce):
- * `v1.` and base64url of nonce, ciphertext and tag. The same text seals differently each time.
- */
-export async function seal(secret: string, plain: string): Promise<string> {
-  const key = await cached(sealKeys, secret, deriveSealKey);
-  const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES));
-  const sealed = new Uint8Array(
-    await crypto.subtle.encrypt({ name: "AES-GCM", iv }, key, bytesOf(plain)),
-  );
-  const whole = new Uint8Array(IV_BYTES + sealed.length);
-  whole.set(iv);
-  whole.set(sealed, IV_BYTES);
-  return SEAL_VERSION + base64url(whole);
-}
-
-/** Opens what `seal` made; throws when it was made with another secret, was altered or is none. */
-export async function unseal(secret: string, sealed: string): Promise<string> {
-  if (!sealed.startsWith(SEAL_VERSION)) throw new Error("not a sealed value of a known version");
-  const key = await cached(sealKeys, secret, deriveSealKey);
-  try {
-    const whole = fromBase64url(sealed.slice(SEAL_VERSION.length));
-    const plain = await crypto.subtle.decrypt(
-      { name: "AES-GCM", iv: whole.slice(0, IV_BYTES) },
-      key,
-      whole.slice(IV_BYTES),
-    );
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(plain);
-  } catch (cause) {
-    throw new Error("a sealed value does not open with this secret", { cause });
-  }
-}
-
-/**
  * A short proof that we wrote `text` for `purpose`: 32 lower-case hex digits (128 bits), fit for URLs
  * and ids. A proof for one purpose is none for another.
  */
@@ -88,11 +52,11 @@ export async function checkMac(
 }
 
 /** Imported keys are kept, oldest out first: importing costs as much as signing. */
-function cached(
-  keys: Map<string, Promise<Key>>,
+export function cached<K>(
+  keys: Map<string, Promise<K>>,
   secret: string,
-  make: (secret: string) => Promise<Key>,
-): Promise<Key> {
+  make: (secret: string) => Promise<K>,
+): Promise<K> {
   const known = keys.get(secret);
   if (known !== undefined) return known;
   const made = make(secret);
@@ -113,25 +77,8 @@ function importHmacKey(secret: string) {
   ]);
 }
 
-async function deriveSealKey(secret: string): Promise<Key> {
-  const material = await crypto.subtle.importKey("raw", bytesOf(secret), "HKDF", false, [
-    "deriveKey",
-  ]);
-  return crypto.subtle.deriveKey(
-    {
-      name: "HKDF",
-      hash: "SHA-256",
-      salt: bytesOf("outdial"),
-      info: bytesOf("seal v1"),
-    },
-    material,
-    { name: "AES-GCM", length: 256 },
-    false,
-    ["encrypt", "decrypt"],
-  );
-}
-
-function bytesOf(data: string | Uint8Array): Uint8Array<ArrayBuffer> {
+/** A text as UTF-8. */
+export function bytesOf(data: string | Uint8Array): Uint8Array<ArrayBuffer> {
   if (typeof data === "string") return ENCODER.encode(data) as Uint8Array<ArrayBuffer>;
   // Web Crypto takes no shared memory; a body never is.
   return data as Uint8Array<ArrayBuffer>;
@@ -141,17 +88,4 @@ function hex(bytes: Uint8Array): string {
   let text = "";
   for (const byte of bytes) text += byte.toString(16).padStart(2, "0");
   return text;
-}
-
-function base64url(bytes: Uint8Array): string {
-  let text = "";
-  for (const byte of bytes) text += String.fromCharCode(byte);
-  return btoa(text).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
-}
-
-function fromBase64url(text: string): Uint8Array<ArrayBuffer> {
-  const binary = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
-  const bytes = new Uint8Array(binary.length);
-  for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i);
-  return bytes;
 }

@@ -2,6 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { REFUSAL_KINDS } from "../../src/carriers/carrier.ts";
 import { CARRIER_IDS, carrierOf } from "../../src/carriers/carriers.ts";
+import { outboundOf } from "../../src/carriers/outbound.ts";
 import { soundReport } from "../../src/carriers/sound.ts";
 import { OUTCOMES, OWN_OUTCOME } from "../../src/core/outcome.ts";
 import { HOUR, World } from "../support/node/world.ts";
@@ -9,6 +10,7 @@ import { REPORTERS } from "./adapters.ts";
 import { oddBody, oddReport } from "./odd-reports.ts";
 import { TIMEOUT, tried } from "./runs.ts";
 
+const OUT = outboundOf({ PUBLIC_URL: "https://outdial.test" });
 const CALL = "cal_k3v9q2m8xa_1";
 /** What a queue's message may hold beside the texts. */
 const MESSAGE_BYTES_MAX = 64 * 1024;
@@ -18,7 +20,7 @@ test("every carrier's reports are tried", () => {
 });
 
 describe.each(REPORTERS)("H38 reports of $carrier", (reporter) => {
-  const carrier = carrierOf(reporter.carrier);
+  const carrier = carrierOf(reporter.carrier, OUT);
   if (carrier === null) throw new Error("no such carrier");
   const settings = { reportSecret: "secret" };
   const request = (body: Uint8Array) => ({

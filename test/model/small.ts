@@ -287,6 +287,7 @@ export class Small extends World {
     const never = new Promise<never>(() => undefined);
     return {
       id: "scripted",
+      open: [],
       check: () => [],
       place: async (settings, dial) => {
         if (!alive()) return never;

@@ -373,6 +373,7 @@ export class Host {
     if (carrier === undefined) throw new Error("no such connection");
     return {
       id: "virtual",
+      open: [],
       check: () => [],
       place: (_settings, dial, signal) => {
         const failed = (error: unknown): Answer => ({ kind: "unknown", word: String(error) });

@@ -5,9 +5,10 @@ import type { AddressInfo } from "node:net";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { Dial, ReportRequest } from "../../src/carriers/carrier.ts";
 import { CARRIER_IDS, carrierOf } from "../../src/carriers/carriers.ts";
-import { simulator as adapter } from "../../src/carriers/simulator/simulator.ts";
+import { AddressRefused, outboundOf } from "../../src/carriers/outbound.ts";
+import { simulator } from "../../src/carriers/simulator/simulator.ts";
 import type { CallId } from "../../src/core/ids.ts";
-import { makeDial, pathOf, soon } from "./dial.ts";
+import { makeDial, OUT, pathOf, soon } from "./dial.ts";
 import {
   poll,
   type Receiver,
@@ -17,6 +18,7 @@ import {
   startSimulator,
 } from "./process.ts";
 
+const adapter = simulator(OUT);
 const QUICK = { ringMs: 0, talkMs: 0, analysisMs: 0 };
 const FIVE_MINUTES_MS = 300_000;
 
@@ -47,9 +49,9 @@ async function makeCall(changes: Partial<Dial> = {}) {
 
 describe("the registry", () => {
   it("knows each carrier by its id, and no other word", () => {
-    for (const id of CARRIER_IDS) expect(carrierOf(id)?.id).toBe(id);
+    for (const id of CARRIER_IDS) expect(carrierOf(id, OUT)?.id).toBe(id);
     for (const word of ["", "Simulator", "constructor", "toString"]) {
-      expect(carrierOf(word)).toBeNull();
+      expect(carrierOf(word, OUT)).toBeNull();
     }
   });
 });
@@ -97,6 +99,55 @@ describe("a dial", () => {
     const wrong = { ...carrier.settings, apiKey: "wrong" };
     const answer = await adapter.place(wrong, makeDial(receiver, "1234"), soon());
     expect(answer).toEqual({ kind: "refused", reason: "connection", word: "unauthorized" });
+  });
+
+  it("goes nowhere that a deployment does not reach, and uses no attempt by that (H21)", async () => {
+    const deployed = simulator(
+      outboundOf({ PUBLIC_URL: "https://outdial.test.dev", OUTBOUND_ALLOW: "127.0.0.1:*" }),
+    );
+    // Checked when it was stored, and again now: what is taken may change.
+    expect(deployed.check(carrier.settings).map(({ path }) => path)).toEqual(["baseUrl"]);
+    const { asked: before } = await carrier.get("/_/stats");
+    const answer = await deployed.place(carrier.settings, makeDial(receiver, "1234"), soon());
+    expect(answer).toMatchObject({ kind: "refused", reason: "connection" });
+    const call = { call: "cal_a_1" as CallId, carrierCallId: null };
+    const asked = [
+      deployed.lookup(carrier.settings, call, soon()),
+      deployed.test(carrier.settings, soon()),
+      deployed.end(carrier.settings, "sim_1", soon()),
+      deployed.recording(carrier.settings, `${carrier.settings.baseUrl}/v1/recordings/a.wav`, null),
+    ];
+    for (const one of asked) await expect(one).rejects.toThrow(AddressRefused);
+    expect((await carrier.get("/_/stats")).asked).toBe(before);
+  });
+
+  it("follows no redirect, with whatever it asks", async () => {
+    const paths: string[] = [];
+    const stub = http.createServer((request, response) => {
+      paths.push(request.url ?? "");
+      request.resume().on("end", () => response.writeHead(307, { location: "/moved" }).end());
+    });
+    stub.listen(0, "127.0.0.1");
+    await once(stub, "listening");
+    const baseUrl = `http://127.0.0.1:${(stub.address() as AddressInfo).port}`;
+    const settings = { ...carrier.settings, baseUrl };
+    const call = { call: "cal_a_1" as CallId, carrierCallId: "sim_1" };
+    expect(await adapter.place(settings, makeDial(receiver, "1234"), soon())).toEqual({
+      kind: "unknown",
+      word: "http 307",
+    });
+    for (const asked of [
+      adapter.lookup(settings, call, soon()),
+      adapter.test(settings, soon()),
+      adapter.end(settings, "sim_1", soon()),
+    ]) {
+      await expect(asked).rejects.toThrow("http 307");
+    }
+    const url = `${baseUrl}/v1/recordings/a.wav`;
+    expect((await adapter.recording(settings, url, null)).status).toBe(307);
+    expect(paths).toHaveLength(5);
+    expect(paths).not.toContain("/moved");
+    stub.close().closeAllConnections();
   });
 
   const statuses: [number, string, string][] = [

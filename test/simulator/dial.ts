@@ -1,6 +1,13 @@
 import type { Dial } from "../../src/carriers/carrier.ts";
+import { outboundOf } from "../../src/carriers/outbound.ts";
 import type { CallId } from "../../src/core/ids.ts";
 import type { Receiver } from "./process.ts";
+
+/** The way out to carriers on this machine. */
+export const OUT = outboundOf({
+  PUBLIC_URL: "http://outdial.test",
+  OUTBOUND_ALLOW: "127.0.0.1:*, localhost:*",
+});
 
 let count = 0;
 

@@ -2,10 +2,11 @@ import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { SCRIPTS } from "../../simulator/numbers.ts";
 import type { Answer, CallNews, Dial } from "../../src/carriers/carrier.ts";
-import { simulator as adapter } from "../../src/carriers/simulator/simulator.ts";
-import { makeDial, pathOf, redial, soon } from "./dial.ts";
+import { simulator } from "../../src/carriers/simulator/simulator.ts";
+import { makeDial, OUT, pathOf, redial, soon } from "./dial.ts";
 import { poll, type Receiver, type Simulator, startReceiver, startSimulator } from "./process.ts";
 
+const adapter = simulator(OUT);
 const SPEED = 1_000;
 const START = "call.started";
 const END = "call.ended";

@@ -4,10 +4,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { simulator as adapter } from "../../src/carriers/simulator/simulator.ts";
-import { makeDial, pathOf, redial, soon } from "./dial.ts";
+import { simulator } from "../../src/carriers/simulator/simulator.ts";
+import { makeDial, OUT, pathOf, redial, soon } from "./dial.ts";
 import { poll, type Receiver, type Simulator, startReceiver, startSimulator } from "./process.ts";
 
+const adapter = simulator(OUT);
 const QUICK = { ringMs: 0, talkMs: 0, analysisMs: 0 };
 const LONG = { ringMs: 0, talkMs: 600_000, analysisMs: 0 };
 

@@ -1,13 +1,7 @@
-import { createHmac } from "node:crypto";
+import { createCipheriv, createHmac, hkdfSync, randomBytes } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import {
-  checkMac,
-  equalConstantTime,
-  hmacHex,
-  mac,
-  seal,
-  unseal,
-} from "../../src/carriers/secret.ts";
+import { isSealedNow, seal, sealingKey, unseal } from "../../src/carriers/seal.ts";
+import { checkMac, equalConstantTime, hmacHex, mac } from "../../src/carriers/secret.ts";
 
 describe("an HMAC", () => {
   it("is that of everyone else, over text and bytes", async () => {
@@ -35,32 +29,58 @@ describe("a comparison", () => {
 });
 
 describe("a sealed text", () => {
-  it("opens with the same secret to the same text, and looks different each time", async () => {
+  const SECRETS = { SIGNING_SECRET: "signing", SEALING_KEY_1: "one" };
+  const ROTATED = { ...SECRETS, SEALING_KEY_2: "two" };
+
+  it("opens with the same key to the same text, and looks different each time", async () => {
     for (const text of ["", '{"apiKey":"k"}', "\uFEFFé€😀", "x".repeat(200_000)]) {
-      const [one, two] = await Promise.all([seal("secret", text), seal("secret", text)]);
-      expect(one).toMatch(/^v1\.[\w-]+$/);
+      const [one, two] = await Promise.all([seal(SECRETS, text), seal(SECRETS, text)]);
+      expect(one).toMatch(/^v2\.1\.[\w-]+$/);
       expect(one).not.toBe(two);
-      expect(await unseal("secret", one)).toBe(text);
-      expect(await unseal("secret", two)).toBe(text);
+      expect(await unseal(SECRETS, one)).toBe(text);
+      expect(await unseal(SECRETS, two)).toBe(text);
     }
   });
 
-  it("opens neither with another secret nor after any change", async () => {
-    const sealed = await seal("secret", "plain");
-    await expect(unseal("other", sealed)).rejects.toThrow("does not open");
+  it("opens neither with another key nor after any change", async () => {
+    const sealed = await seal(SECRETS, "plain");
+    const other = { ...SECRETS, SEALING_KEY_1: "another" };
+    await expect(unseal(other, sealed)).rejects.toThrow("does not open");
     const middle = sealed.length - 4;
     const changed =
       sealed.slice(0, middle) + (sealed[middle] === "A" ? "B" : "A") + sealed.slice(middle + 1);
-    for (const bad of [
-      changed,
-      sealed.slice(0, -6),
-      "v1.",
-      "v1.!!",
-      `v2.${sealed.slice(3)}`,
-      "plain",
-    ]) {
-      await expect(unseal("secret", bad), bad).rejects.toThrow(/sealed value/);
+    const body = sealed.slice("v2.1.".length);
+    const bad = [changed, sealed.slice(0, -6), "v2.1.", "v2.1.!!", `v1.${body}`, `v3.1.${body}`];
+    for (const one of [...bad, "plain", ""]) {
+      await expect(unseal(SECRETS, one), one).rejects.toThrow(/sealed value/);
     }
+  });
+
+  it("is made by the newest key, and opens as long as its own key is there", async () => {
+    const before = await seal(SECRETS, "plain");
+    const after = await seal(ROTATED, "plain");
+    expect(after).toMatch(/^v2\.2\./);
+    expect([before, after].map((one) => isSealedNow(ROTATED, one))).toEqual([false, true]);
+    expect(await unseal(ROTATED, before)).toBe("plain");
+    const { SEALING_KEY_1: _, ...left } = ROTATED;
+    expect(await unseal(left, after)).toBe("plain");
+    await expect(unseal(left, before)).rejects.toThrow("SEALING_KEY_1, which is not set");
+  });
+
+  it("counts keys as numbers, and wants one", () => {
+    expect(sealingKey({ ...SECRETS, SEALING_KEY_9: "a", SEALING_KEY_10: "b" } as never)).toBe(10);
+    const odd = { SIGNING_SECRET: "s", SEALING_KEY_: "a", OLD_SEALING_KEY_3: "b" };
+    expect(() => sealingKey(odd)).toThrow("no SEALING_KEY_1");
+  });
+
+  it("of the form before, under the signing secret, goes on opening", async () => {
+    const key = Buffer.from(hkdfSync("sha256", "signing", "outdial", "seal v1", 32));
+    const iv = randomBytes(12);
+    const cipher = createCipheriv("aes-256-gcm", key, iv);
+    const text = Buffer.concat([iv, cipher.update("plain"), cipher.final(), cipher.getAuthTag()]);
+    const old = `v1.${text.toString("base64url")}`;
+    expect(await unseal(SECRETS, old)).toBe("plain");
+    expect(isSealedNow(SECRETS, old)).toBe(false);
   });
 });
 

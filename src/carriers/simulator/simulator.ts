@@ -8,6 +8,7 @@ import type {
   Lookup,
   ReportRequest,
 } from "../carrier.ts";
+import { AddressRefused, type Outbound } from "../outbound.ts";
 import { equalConstantTime, hmacHex } from "../secret.ts";
 import { newsOf, readCall, readReport } from "./news.ts";
 
@@ -18,24 +19,31 @@ const SIGNATURE = /^t=(\d{1,15}),v1=([0-9a-f]{64})$/;
 type Settings = { baseUrl: string; apiKey: string; reportSecret: string };
 
 /** The simulated carrier (docs/simulator.md). Settings: `baseUrl`, `apiKey`, `reportSecret`. */
-export const simulator: Carrier = {
-  id: "simulator",
-  check,
-  place,
-  lookup,
-  test,
-  end,
-  verify,
-  read,
-  recording,
-};
+export function simulator(out: Outbound): Carrier {
+  return {
+    id: "simulator",
+    open: ["baseUrl"],
+    check: (settings) => check(out, settings),
+    place: (settings, dial, signal) => place(out, settings, dial, signal),
+    lookup: (settings, call, signal) => lookup(out, settings, call, signal),
+    test: (settings, signal) => test(out, settings, signal),
+    end: (settings, carrierCallId, signal) => end(out, settings, carrierCallId, signal),
+    verify,
+    read,
+    recording: (settings, url, range) => recording(out, settings, url, range),
+  };
+}
 
-function check(settings: CarrierSettings): { path: string; expected: string; got: string }[] {
+function check(
+  out: Outbound,
+  settings: CarrierSettings,
+): { path: string; expected: string; got: string }[] {
   const issues: { path: string; expected: string; got: string }[] = [];
-  if (!isHttpUrl(settings.baseUrl)) {
+  const refusal = refusalOf(out, settings.baseUrl);
+  if (refusal !== null) {
     issues.push({
       path: "baseUrl",
-      expected: "an http or https address",
+      expected: `an https address on the public internet: ${refusal}`,
       got: nameOf(settings.baseUrl, true),
     });
   }
@@ -49,9 +57,14 @@ function check(settings: CarrierSettings): { path: string; expected: string; got
 }
 
 /** Asks for one call. Never throws: a fault is an unknown answer, since the dial may have got through (H22). */
-async function place(settings: CarrierSettings, dial: Dial, signal: AbortSignal): Promise<Answer> {
+async function place(
+  out: Outbound,
+  settings: CarrierSettings,
+  dial: Dial,
+  signal: AbortSignal,
+): Promise<Answer> {
   try {
-    const response = await request(settings, "/v1/calls", signal, {
+    const response = await request(out, settings, "/v1/calls", signal, {
       to: dial.phone,
       from: dial.from,
       agentId: dial.carrierAgentId,
@@ -64,6 +77,10 @@ async function place(settings: CarrierSettings, dial: Dial, signal: AbortSignal)
     });
     return classify(response.status, await bodyOf(response));
   } catch (cause) {
+    // Nothing left: the connection is at fault, and no attempt is used.
+    if (cause instanceof AddressRefused) {
+      return { kind: "refused", reason: "connection", word: cause.message };
+    }
     return { kind: "unknown", word: cause instanceof Error ? cause.message : String(cause) };
   }
 }
@@ -94,6 +111,7 @@ function classify(status: number, body: Record<string, unknown>): Answer {
 
 /** Finds a call by the carrier's id, else by ours. A 404 or an empty list decides nothing (H22). */
 async function lookup(
+  out: Outbound,
   settings: CarrierSettings,
   call: { call: CallId; carrierCallId: string | null },
   signal: AbortSignal,
@@ -102,7 +120,7 @@ async function lookup(
     call.carrierCallId === null
       ? `/v1/calls?callId=${encodeURIComponent(call.call)}`
       : `/v1/calls/${encodeURIComponent(call.carrierCallId)}`;
-  const response = await request(settings, path, signal);
+  const response = await request(out, settings, path, signal);
   const body = await bodyOf(response);
   if (response.status === 404) return { kind: "unknown" };
   refuseUnlessOk(response, "look-up");
@@ -117,20 +135,21 @@ async function lookup(
   };
 }
 
-async function test(settings: CarrierSettings, signal: AbortSignal): Promise<void> {
-  const response = await request(settings, "/v1/account", signal);
+async function test(out: Outbound, settings: CarrierSettings, signal: AbortSignal): Promise<void> {
+  const response = await request(out, settings, "/v1/account", signal);
   await response.text();
   refuseUnlessOk(response, "test");
 }
 
 /** Hangs up. A call that the carrier does not know, or that is over, needs no end. */
 async function end(
+  out: Outbound,
   settings: CarrierSettings,
   carrierCallId: string,
   signal: AbortSignal,
 ): Promise<void> {
   const path = `/v1/calls/${encodeURIComponent(carrierCallId)}/end`;
-  const response = await request(settings, path, signal, {});
+  const response = await request(out, settings, path, signal, {});
   await response.text();
   if (response.status !== 404) refuseUnlessOk(response, "end");
 }
@@ -158,6 +177,7 @@ function read(report: ReportRequest): CarrierReport[] {
 
 /** Our key goes to the carrier's own address and nowhere else, whatever a report names. */
 async function recording(
+  out: Outbound,
   settings: CarrierSettings,
   url: string,
   range: string | null,
@@ -168,10 +188,11 @@ async function recording(
   const headers = new Headers({ authorization: `Bearer ${apiKey}` });
   if (range !== null) headers.set("range", range);
   const address = `${baseUrl.replace(/\/+$/, "")}/v1/recordings/${name}`;
-  return fetch(address, { headers, redirect: "manual" });
+  return out.fetch(address, { headers });
 }
 
 function request(
+  out: Outbound,
   settings: CarrierSettings,
   path: string,
   signal: AbortSignal,
@@ -181,13 +202,12 @@ function request(
   const address = baseUrl.replace(/\/+$/, "") + path;
   const authorization = `Bearer ${apiKey}`;
   if (body === undefined) {
-    return fetch(address, { headers: { authorization }, redirect: "manual", signal });
+    return out.fetch(address, { headers: { authorization }, signal });
   }
-  return fetch(address, {
+  return out.fetch(address, {
     method: "POST",
     headers: { authorization, "content-type": "application/json" },
     body: JSON.stringify(body),
-    redirect: "manual",
     signal,
   });
 }
@@ -212,10 +232,11 @@ function settingsOf(settings: CarrierSettings): Settings {
   return settings as Settings;
 }
 
-function isHttpUrl(value: unknown): boolean {
-  if (typeof value !== "string" || !URL.canParse(value)) return false;
-  const { protocol, search, hash } = new URL(value);
-  return (protocol === "http:" || protocol === "https:") && search === "" && hash === "";
+function refusalOf(out: Outbound, value: unknown): string | null {
+  if (typeof value !== "string" || !URL.canParse(value)) return "this is no address";
+  const { search, hash } = new URL(value);
+  if (search !== "" || hash !== "") return "nothing may follow its path";
+  return out.check(value);
 }
 
 /** What came, without the value where that is a secret. */

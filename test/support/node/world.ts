@@ -157,6 +157,7 @@ export class World {
     const never = new Promise<never>(() => undefined);
     return {
       id: "scripted",
+      open: [],
       check: () => [],
       place: async (settings, dial) => {
         if (!alive()) return never;
