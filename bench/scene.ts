@@ -7,6 +7,7 @@ import { Client, until } from "./load.ts";
 const PORT = 18_787;
 const ADMIN_SECRET = "bench-admin-secret-of-32-characters";
 const SIGNING_SECRET = "bench-signing-secret-of-32-letters";
+const SEALING_KEY_1 = "bench-sealing-key-of-32-letters-xx";
 const FROM = "+918047112233";
 
 export type Counts = {
@@ -54,7 +55,7 @@ export class Scene {
       folder,
       port: PORT,
       bare: true,
-      secrets: { ADMIN_SECRET, SIGNING_SECRET },
+      secrets: { ADMIN_SECRET, SIGNING_SECRET, SEALING_KEY_1 },
       vars: { REQUESTS_PER_SECOND: "1000000", ...vars },
       onLine,
     });

@@ -8,7 +8,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import { ApiError, Client } from "./client.ts";
-import { Deployment } from "./deployment.ts";
+import { Deployment, SEALING_KEY } from "./deployment.ts";
 import { draw, writePrivately } from "./home.ts";
 import { Wrangler, WranglerError } from "./wrangler.ts";
 
@@ -39,6 +39,7 @@ try {
 }
 
 async function deploy(): Promise<void> {
+  refuseAllowance(process.env.OUTBOUND_ALLOW !== undefined);
   mkdirSync(FOLDER, { recursive: true, mode: 0o700 });
   writeConfig(NO_DATABASE, null);
   await checkSignedIn();
@@ -49,10 +50,21 @@ async function deploy(): Promise<void> {
   say("Applying migrations …");
   await wrangler.run(["d1", "migrations", "apply", NAME, "--remote"]);
   const workspace = await firstWorkspace();
-  const secrets = secretsToSet(await secretNames(), workspace, deployment);
+  const names = await secretNames();
+  refuseAllowance(names.includes("OUTBOUND_ALLOW"));
+  const secrets = secretsToSet(names, workspace, deployment);
   execFileSync(process.execPath, [join(ROOT, "scripts", "build.ts"), "--assets"]);
   const url = await upload(database, secrets, deployment);
   await makeWorkspace(url, workspace, deployment);
+}
+
+/** What lets the simulator through locally would let anybody with a key reach inside of a network. */
+function refuseAllowance(given: boolean): void {
+  if (!given && !/^\s*OUTBOUND_ALLOW\s*=/m.test(readFileSync(join(ROOT, "wrangler.toml"), "utf8")))
+    return;
+  throw new Refused(
+    "OUTBOUND_ALLOW is for local runs: take it out of the environment, wrangler.toml and the Worker's secrets.",
+  );
 }
 
 async function checkSignedIn(): Promise<void> {
@@ -109,7 +121,7 @@ async function firstWorkspace(): Promise<string | null> {
 }
 
 /**
- * Keys, sealed settings and report addresses hang on SIGNING_SECRET: one that is there is never
+ * Keys and report addresses hang on SIGNING_SECRET, settings of connections on SEALING_KEY_<n>: one that is there is never
  * touched, and data that was made with another is a reason to stop. ADMIN_SECRET is drawn anew
  * where nobody here knows it and a workspace is still to be made.
  */
@@ -123,11 +135,18 @@ function secretsToSet(
     const known = process.env.SIGNING_SECRET ?? deployment.signingSecret;
     if (known === null && workspace !== null) {
       throw new Refused(
-        "The database has workspaces, but the Worker has no SIGNING_SECRET: their keys and settings were made with the one it had. Give it: SIGNING_SECRET=… npm run deploy",
+        "The database has workspaces, but the Worker has no SIGNING_SECRET: their keys and settings were made with the one it had. Give it, and the newest SEALING_KEY_<n> that it had: SEALING_KEY_1=… SIGNING_SECRET=… npm run deploy",
       );
     }
     secrets.SIGNING_SECRET = known ?? draw();
     deployment.keep({ signingSecret: secrets.SIGNING_SECRET });
+  }
+  if (!names.some((name) => SEALING_KEY.test(name))) {
+    const [given] = Object.entries(process.env).filter(([name]) => SEALING_KEY.test(name));
+    const kept = Object.entries(deployment.sealingKeys).at(-1);
+    const [name, value = draw()] = given ?? kept ?? ["SEALING_KEY_1"];
+    secrets[name] = value;
+    deployment.keep({ sealingKeys: { ...deployment.sealingKeys, [name]: value } });
   }
   const unknown = deployment.adminSecret === null && workspace === null;
   if (!names.includes("ADMIN_SECRET") || unknown) {

@@ -1,11 +1,16 @@
 import { join } from "node:path";
 import { readJson, writePrivately } from "./home.ts";
 
+/** Names of the Worker's secrets that seal settings of connections; the largest number seals. */
+export const SEALING_KEY = /^SEALING_KEY_(\d+)$/;
+
 type Kept = {
   url: string | null;
   /** The only copy outside of Cloudflare, which does not show it again. */
   signingSecret: string | null;
   adminSecret: string | null;
+  /** By their names; likewise the only copy. */
+  sealingKeys: Record<string, string>;
   workspace: string | null;
   apiKey: string | null;
 };
@@ -14,6 +19,7 @@ const NOTHING: Kept = {
   url: null,
   signingSecret: null,
   adminSecret: null,
+  sealingKeys: {},
   workspace: null,
   apiKey: null,
 };
@@ -39,6 +45,9 @@ export class Deployment {
   }
   get adminSecret(): string | null {
     return this.#kept.adminSecret;
+  }
+  get sealingKeys(): Record<string, string> {
+    return this.#kept.sealingKeys;
   }
   get workspace(): string | null {
     return this.#kept.workspace;

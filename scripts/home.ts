@@ -43,13 +43,16 @@ export class Home {
   /** The keys, drawn at the first start. */
   keys(): Keys {
     const known = readJson<Keys>(this.#keys);
-    if (known !== null) return known;
+    if (known?.SEALING_KEY_1 !== undefined) return known;
     const keys: Keys = {
       ADMIN_SECRET: draw(),
       SIGNING_SECRET: draw(),
+      SEALING_KEY_1: draw(),
       carrierKey: draw(),
       carrierSecret: draw(),
       apiKey: null,
+      // A folder from before there was a key of its own for sealing.
+      ...known,
     };
     writePrivately(this.#keys, keys);
     return keys;

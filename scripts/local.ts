@@ -9,7 +9,7 @@ const HERE = import.meta.dirname;
 const STOP_MS = 5_000;
 const children = new Set<ChildProcess>();
 
-export type Secrets = { ADMIN_SECRET: string; SIGNING_SECRET: string };
+export type Secrets = { ADMIN_SECRET: string; SIGNING_SECRET: string; SEALING_KEY_1: string };
 export type LocalOptions = {
   /** Where D1, objects and the simulator keep what they know. */
   folder: string;
@@ -50,7 +50,13 @@ export class PortTaken extends Error {}
 /** The Worker's production bundle in workerd, in a process group of its own; `npm run build` made it. */
 export function startWorker(options: LocalOptions): Promise<Running> {
   const { folder, port, secrets, vars, unplugged, bare, onLine, onSpawn } = options;
-  const all = { PUBLIC_URL: `http://127.0.0.1:${port}`, ...secrets, ...vars };
+  const all = {
+    PUBLIC_URL: `http://127.0.0.1:${port}`,
+    // The simulated carrier, wherever it is not put elsewhere.
+    OUTBOUND_ALLOW: process.env.OUTBOUND_ALLOW ?? `127.0.0.1:${port + 1}`,
+    ...secrets,
+    ...vars,
+  };
   const args = ["--folder", folder, "--port", String(port)];
   if (unplugged) args.push("--unplugged");
   if (bare) args.push("--bare");

@@ -64,7 +64,7 @@ async function start(): Promise<void> {
   await build();
   const before = home.demo();
   if (before !== null && before.url !== URL_) await move(before);
-  const { ADMIN_SECRET, SIGNING_SECRET, carrierKey, carrierSecret } = home.keys();
+  const { carrierKey, carrierSecret } = home.keys();
   carrier = await startSimulator({
     port: PORT + 1,
     key: carrierKey,
@@ -72,7 +72,7 @@ async function start(): Promise<void> {
     state: home.carrierState,
   });
   watch(carrier, "The simulated carrier");
-  const worker = await openWorker({ ADMIN_SECRET, SIGNING_SECRET }, false);
+  const worker = await openWorker(false);
   watch(worker, "The Worker");
   const demo = before === null ? await makeAnew() : { ...before, url: URL_ };
   if (before !== null) await checkKey(demo);
@@ -82,15 +82,13 @@ async function start(): Promise<void> {
   showLive(api, process.stdout, await endTeller(api, demo.batchCampaign));
 }
 
-function openWorker(
-  secrets: { ADMIN_SECRET: string; SIGNING_SECRET: string },
-  unplugged: boolean,
-): Promise<Running> {
+function openWorker(unplugged: boolean): Promise<Running> {
+  const { ADMIN_SECRET, SIGNING_SECRET, SEALING_KEY_1 } = home.keys();
   writeFileSync(home.log, "", { mode: 0o600 });
   return startWorker({
     folder: FOLDER,
     port: PORT,
-    secrets,
+    secrets: { ADMIN_SECRET, SIGNING_SECRET, SEALING_KEY_1 },
     unplugged,
     onLine: (line) => appendFileSync(home.log, `${line}\n`),
   });
@@ -120,12 +118,11 @@ async function makeAnew(): Promise<Demo> {
  * its carrier is. Until it does, the Worker reaches nobody, so that no dial goes to the old address.
  */
 async function move(before: Demo): Promise<void> {
-  const { ADMIN_SECRET, SIGNING_SECRET } = home.keys();
   if (existsSync(home.carrierState)) {
     const text = readFileSync(home.carrierState, "utf8");
     writeFileSync(home.carrierState, text.replaceAll(`"${before.url}/`, `"${URL_}/`));
   }
-  const worker = await openWorker({ ADMIN_SECRET, SIGNING_SECRET }, true);
+  const worker = await openWorker(true);
   await plugIn(new Client(URL_, before.apiKey), before.agent, CARRIER_URL);
   // The edit has it try again: those dials are answered before it ends.
   await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));

@@ -3,10 +3,14 @@ declare namespace Cloudflare {
   interface Env {
     /** Makes workspaces. */
     ADMIN_SECRET: string;
-    /** Keys, report addresses, sealed settings. */
+    /** Keys, report addresses, hashed numbers. */
     SIGNING_SECRET: string;
+    /** Seals settings of connections; further ones are SEALING_KEY_2 and so on (carriers/seal.ts). */
+    SEALING_KEY_1?: string;
     /** Where carriers and people reach this deployment, without a last slash. */
     PUBLIC_URL: string;
+    /** `host:port`s that carriers may have although they are not public; local runs only. */
+    OUTBOUND_ALLOW?: string;
     /** `decisions` logs every dispatch, too. */
     LOG?: string;
     /** Set: each object logs what it has cost so far, for the benchmark. */

@@ -1,6 +1,7 @@
 import type { CarrierSettings } from "../carriers/carrier.ts";
 import { CARRIER_IDS, carrierOf } from "../carriers/carriers.ts";
-import { seal, unseal } from "../carriers/secret.ts";
+import { outboundOf } from "../carriers/outbound.ts";
+import { seal, unseal } from "../carriers/seal.ts";
 import { type ConnectionId, makeId } from "../core/ids.ts";
 import { type Issue, refuse } from "../core/result.ts";
 import { agentsOn } from "../db/agents.ts";
@@ -16,6 +17,7 @@ import { database } from "../db/database.ts";
 import { numbersOn } from "../db/numbers.ts";
 import { forgetConnection } from "./carrier-of.ts";
 import type { Ctx } from "./context.ts";
+import { changeOf, entryOf } from "./entry.ts";
 import { invalid, notFound, Refused } from "./errors.ts";
 import { handOver, retire } from "./hand-over.ts";
 import { randomText } from "./key-text.ts";
@@ -24,18 +26,21 @@ import type { Handler } from "./serve.ts";
 
 export const create: Handler<"POST /v1/connections"> = async (c, { body }) => {
   const workspace = c.get("workspace");
-  checkSettings(body.carrier, body.settings);
+  checkSettings(c, body.carrier, body.settings);
   const row = {
     id: makeId("con", workspace, randomText(10)),
     name: body.name,
     carrier: body.carrier,
-    sealed: await seal(c.env.SIGNING_SECRET, JSON.stringify(body.settings)),
+    sealed: await seal(c.env, JSON.stringify(body.settings)),
     lengthMaxMs: body.lengthMaxMs,
     perThousandSeconds: inThousandSeconds(body.perSecond ?? null),
     callsMax: body.callsMax ?? null,
     createdAt: c.get("now"),
   };
-  await handOver(c.env, workspace, await insertConnection(database(c.env), workspace, row));
+  const after = { ...limitsOf(row), settingsGiven: Object.keys(body.settings).sort() };
+  const deed = { action: "connection.create", targetKind: "connection", target: row.id, after };
+  const entry = entryOf(c, deed);
+  await handOver(c.env, workspace, await insertConnection(database(c.env), workspace, row, entry));
   return c.json(await wireOf(c, row), 201);
 };
 
@@ -64,7 +69,13 @@ export const edit: Handler<"PATCH /v1/connections/{id}"> = async (c, { params, b
     ...(settings === undefined ? {} : { sealed: await mergeSealed(c, row, settings) }),
   };
   if (Object.keys(fields).length > 0) {
-    const docs = await editConnection(database(c.env), workspace, row.id, fields);
+    const entry = entryOf(c, {
+      action: "connection.edit",
+      targetKind: "connection",
+      target: row.id,
+      ...editOf(row, { ...row, ...fields }, settings),
+    });
+    const docs = await editConnection(database(c.env), workspace, row.id, fields, entry);
     forgetConnection(row.id as ConnectionId);
     await handOver(c.env, workspace, docs);
   }
@@ -74,7 +85,8 @@ export const edit: Handler<"PATCH /v1/connections/{id}"> = async (c, { params, b
 export const remove: Handler<"DELETE /v1/connections/{id}"> = async (c, { params }) => {
   const workspace = c.get("workspace");
   const db = database(c.env);
-  const id = (await find(c, params.id)).id as ConnectionId;
+  const row = await find(c, params.id);
+  const id = row.id as ConnectionId;
   const numbers = await numbersOn(db, workspace, id);
   const users = [...(await agentsOn(db, workspace, id)), ...numbers.map((number) => number.id)];
   if (users.length > 0) {
@@ -83,9 +95,29 @@ export const remove: Handler<"DELETE /v1/connections/{id}"> = async (c, { params
   }
   await retire(c.env, workspace, "connection", id);
   forgetConnection(id);
-  await handOver(c.env, workspace, await deleteConnection(db, workspace, id, c.get("now")));
+  const before = limitsOf(row);
+  const deed = { action: "connection.delete", targetKind: "connection", target: id, before };
+  await handOver(c.env, workspace, await deleteConnection(db, workspace, id, entryOf(c, deed)));
   return c.body(null, 204);
 };
+
+type Limits = Pick<
+  ConnectionRow,
+  "name" | "carrier" | "lengthMaxMs" | "perThousandSeconds" | "callsMax"
+>;
+
+/** What an entry of the audit log says of a connection, beside the names of its settings. */
+function limitsOf({ name, carrier, lengthMaxMs, perThousandSeconds, callsMax }: Limits) {
+  const perSecond = perThousandSeconds === null ? null : perThousandSeconds / 1000;
+  return { name, carrier, lengthMaxMs, perSecond, callsMax };
+}
+
+/** What an edit changes; of settings only which ones were given, never their values. */
+function editOf(row: Limits, edited: Limits, settings: CarrierSettings | undefined) {
+  const { before, after } = changeOf(limitsOf(row), limitsOf(edited));
+  if (settings === undefined) return { before, after };
+  return { before, after: { ...after, settingsGiven: Object.keys(settings).sort() } };
+}
 
 async function find(c: Ctx, id: string): Promise<ConnectionRow> {
   const row = await readConnection(database(c.env), c.get("workspace"), id);
@@ -94,8 +126,8 @@ async function find(c: Ctx, id: string): Promise<ConnectionRow> {
 }
 
 /** What the carrier's adapter says of the settings; their values appear nowhere. */
-function checkSettings(carrierId: string, settings: CarrierSettings): void {
-  const carrier = carrierOf(carrierId);
+function checkSettings(c: Ctx, carrierId: string, settings: CarrierSettings): void {
+  const carrier = carrierOf(carrierId, outboundOf(c.env));
   if (carrier === null) {
     const expected = `one of ${CARRIER_IDS.join(", ")}`;
     throw invalid({ path: "carrier", expected, got: "another one" });
@@ -109,12 +141,26 @@ function checkSettings(carrierId: string, settings: CarrierSettings): void {
 async function mergeSealed(c: Ctx, row: ConnectionRow, given: CarrierSettings): Promise<string> {
   const merged = { ...(await openSettings(c, row)), ...given };
   const kept = Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== null));
-  checkSettings(row.carrier, kept);
-  return seal(c.env.SIGNING_SECRET, JSON.stringify(kept));
+  checkSettings(c, row.carrier, kept);
+  return seal(c.env, JSON.stringify(kept));
 }
 
 async function openSettings(c: Ctx, row: { sealed: string }): Promise<CarrierSettings> {
-  return JSON.parse(await unseal(c.env.SIGNING_SECRET, row.sealed)) as CarrierSettings;
+  return JSON.parse(await unseal(c.env, row.sealed)) as CarrierSettings;
+}
+
+const TAIL_CHARS = 4;
+/** A shorter secret shows nothing of itself. */
+const TAIL_OF_CHARS_MIN = 16;
+
+/** Settings as anybody may see them: what is open whole, of secrets the last four characters. */
+function shownSettings(open: readonly string[], settings: CarrierSettings): Record<string, string> {
+  const entries = Object.entries(settings).map(([name, value]): [string, string] => {
+    if (open.includes(name)) return [name, String(value)];
+    const long = typeof value === "string" && value.length >= TAIL_OF_CHARS_MIN;
+    return [name, long ? `…${value.slice(-TAIL_CHARS)}` : "…"];
+  });
+  return Object.fromEntries(entries.sort(([a], [b]) => a.localeCompare(b)));
 }
 
 function inThousandSeconds(perSecond: number | null): number | null {
@@ -128,6 +174,7 @@ async function wireOf(c: Ctx, row: Omit<ConnectionRow, "workspace" | "version" |
     name: row.name,
     carrier: row.carrier,
     settingsGiven: Object.keys(settings).sort(),
+    settings: shownSettings(carrierOf(row.carrier, outboundOf(c.env))?.open ?? [], settings),
     lengthMaxMs: row.lengthMaxMs,
     perSecond: row.perThousandSeconds === null ? null : row.perThousandSeconds / 1000,
     callsMax: row.callsMax,

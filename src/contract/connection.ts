@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { durationMs, instant } from "./fields.ts";
+import { operation, SETUP_BYTES_MAX } from "./operation.ts";
 import { setupOperations } from "./setup.ts";
 
 const MIN_MS = 60_000;
@@ -24,7 +25,8 @@ const fields = {
 };
 const carrier = z.string().max(40).meta({ description: "What places the calls; never changes" });
 const settings = z.record(z.string(), z.unknown()).meta({
-  description: "Credentials and addresses, by the carrier's own names; never shown again",
+  description:
+    "Credentials and addresses, by the carrier's own names; secrets are never shown again. Addresses are https, on the public internet",
 });
 
 export const ConnectionBody = z
@@ -48,6 +50,9 @@ export const Connection = z
     name: z.string(),
     carrier,
     settingsGiven: z.array(z.string()).meta({ description: "Which settings have a value" }),
+    settings: z.record(z.string(), z.string()).meta({
+      description: "Addresses whole; of secrets the last four characters after …, or only …",
+    }),
     lengthMaxMs: durationMs("Longest call"),
     perSecond: fields.perSecond,
     callsMax: fields.callsMax,
@@ -61,6 +66,7 @@ const example = {
   name: "Simulator",
   carrier: "simulator",
   settingsGiven: ["apiKey", "baseUrl", "reportSecret"],
+  settings: { apiKey: "…k7Qd", baseUrl: "https://carrier.example.com", reportSecret: "…" },
   lengthMaxMs: 1_800_000,
   perSecond: null,
   callsMax: null,
@@ -81,7 +87,7 @@ const operations = setupOperations({
     example: {
       name: "Simulator",
       carrier: "simulator",
-      settings: { baseUrl: "http://localhost:8788", apiKey: "…", reportSecret: "…" },
+      settings: { baseUrl: "https://carrier.example.com", apiKey: "…", reportSecret: "…" },
     },
   },
   change: {
@@ -93,6 +99,38 @@ const operations = setupOperations({
 
 export const connectionOperations = {
   "POST /v1/connections": operations.create,
+  "POST /v1/connections/reseal": operation({
+    id: "resealConnections",
+    tag: "Connections",
+    summary: "Seal connections anew",
+    description:
+      "A slice of all connections of the deployment, by the newest sealing key: what `npm run keys:rotate` repeats until nothing is left. A 409 while another key seals here.",
+    access: "admin",
+    body: {
+      schema: z.object({
+        key: z.int().min(1).meta({ description: "Number of the key that is to seal" }),
+        after: z
+          .string()
+          .max(60)
+          .nullable()
+          .optional()
+          .meta({ description: "`next` of the slice before" }),
+      }),
+      bytesMax: SETUP_BYTES_MAX,
+      example: { key: 2, after: null },
+    },
+    reply: {
+      status: 200,
+      description: "What was done",
+      schema: z.object({
+        seen: z.int(),
+        sealed: z.int().meta({ description: "Those that another key had sealed" }),
+        next: z.string().nullable().meta({ description: "Where to go on; null at the end" }),
+      }),
+      example: { seen: 20, sealed: 20, next: "con_k3v9q2m8xa_u4n9e2s7qd" },
+    },
+    refusals: ["invalid", "conflict"],
+  }),
   "GET /v1/connections": operations.list,
   "GET /v1/connections/{id}": operations.read,
   "PATCH /v1/connections/{id}": operations.edit,

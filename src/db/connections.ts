@@ -1,4 +1,5 @@
 import { and, asc, eq, gt, isNull } from "drizzle-orm";
+import type { Entry } from "../core/audit.ts";
 import type { ConnectionId, WorkspaceId } from "../core/ids.ts";
 import type { Doc } from "../dialer/verbs.ts";
 import { versionNow, writeSetup } from "./copies.ts";
@@ -13,11 +14,12 @@ export async function insertConnection(
   db: Db,
   workspace: WorkspaceId,
   row: Fields & { id: ConnectionId; createdAt: number },
+  entry: Entry,
 ): Promise<Doc[]> {
   const change = db
     .insert(connections)
     .values({ ...row, workspace, version: versionNow(workspace) });
-  return writeSetup(db, workspace, [change], [{ kind: "connection", id: row.id }]);
+  return writeSetup(db, workspace, entry, [change], [{ kind: "connection", id: row.id }]);
 }
 
 export async function readConnection(
@@ -49,26 +51,57 @@ export async function editConnection(
   workspace: WorkspaceId,
   id: string,
   fields: Partial<Fields>,
+  entry: Entry,
 ): Promise<Doc[]> {
   const change = db
     .update(connections)
     .set({ ...fields, version: versionNow(workspace) })
     .where(live(workspace, id));
-  return writeSetup(db, workspace, [change], [{ kind: "connection", id }]);
+  return writeSetup(db, workspace, entry, [change], [{ kind: "connection", id }]);
 }
 
-/** Leaves a tombstone. */
+/** Every connection of the deployment from an id on: for the change of its sealing key alone. */
+export async function listEveryConnection(
+  db: Db,
+  after: string,
+  limit: number,
+): Promise<ConnectionRow[]> {
+  return db
+    .select()
+    .from(connections)
+    .where(and(isNull(connections.deletedAt), gt(connections.id, after)))
+    .orderBy(asc(connections.id))
+    .limit(limit);
+}
+
+/** The same settings under another key; where an edit has replaced them, those stay. */
+export async function resealConnection(
+  db: Db,
+  workspace: WorkspaceId,
+  id: ConnectionId,
+  before: string,
+  sealed: string,
+  entry: Entry,
+): Promise<Doc[]> {
+  const change = db
+    .update(connections)
+    .set({ sealed, version: versionNow(workspace) })
+    .where(and(live(workspace, id), eq(connections.sealed, before)));
+  return writeSetup(db, workspace, entry, [change], [{ kind: "connection", id }]);
+}
+
+/** Leaves a tombstone, without the settings. */
 export async function deleteConnection(
   db: Db,
   workspace: WorkspaceId,
   id: string,
-  now: number,
+  entry: Entry,
 ): Promise<Doc[]> {
   const change = db
     .update(connections)
-    .set({ deletedAt: now, version: versionNow(workspace) })
+    .set({ deletedAt: entry.at, sealed: "", version: versionNow(workspace) })
     .where(live(workspace, id));
-  return writeSetup(db, workspace, [change], [{ kind: "connection", id }]);
+  return writeSetup(db, workspace, entry, [change], [{ kind: "connection", id }]);
 }
 
 function live(workspace: WorkspaceId, id: string) {

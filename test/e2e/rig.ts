@@ -11,6 +11,7 @@ export { freePort, until };
 const SECRETS = {
   ADMIN_SECRET: "e2e-admin-secret-of-32-characters",
   SIGNING_SECRET: "e2e-signing-secret-of-32-characters",
+  SEALING_KEY_1: "e2e-sealing-key-of-32-characters-1",
 };
 const ACCOUNT = { apiKey: "e2e_key", reportSecret: "e2e_secret" };
 export const FROM = "+918047112233";

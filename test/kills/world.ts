@@ -20,6 +20,7 @@ import type { KillPlan } from "./plan.ts";
 export const SECRETS = {
   ADMIN_SECRET: "kills-admin-secret-of-32-characters",
   SIGNING_SECRET: "kills-signing-secret-of-32-characters",
+  SEALING_KEY_1: "kills-sealing-key-of-32-characters",
 };
 export const ACCOUNT = { apiKey: "kills_key", reportSecret: "kills_secret" };
 const LINES_KEPT = 4_000;

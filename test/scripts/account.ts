@@ -24,6 +24,8 @@ export type Account = {
   queues: string[];
   worker: { secrets: Record<string, string>; publicUrl: string | null } | null;
   workspaces: string[];
+  /** Number of the key that sealed each of its connections. */
+  connections: number[];
   /** Where its Worker is reached. */
   address: string;
   asked: Asked[];
@@ -42,9 +44,9 @@ export async function openStage() {
   const read = () => JSON.parse(readFileSync(file, "utf8")) as Account;
   const write = (some: Partial<Account>) =>
     writeFileSync(file, JSON.stringify({ ...read(), ...some }));
-  const trouble = { workspaces: 0 };
+  const trouble = { workspaces: 0, reseals: 0 };
   const server = http.createServer(async (request, response) => {
-    request.resume();
+    const body = await text(request);
     const reply = (status: number, body: unknown) => {
       response.writeHead(status, { "content-type": "application/json" });
       response.end(JSON.stringify(body));
@@ -67,6 +69,21 @@ export async function openStage() {
         write({ workspaces: [...workspaces, id] });
         return reply(201, { id, apiKey: `od_${id}` });
       }
+      case "POST /v1/connections/reseal": {
+        if (request.headers.authorization !== `Bearer ${worker.secrets.ADMIN_SECRET}`) {
+          return reply(401, { error: { code: "unauthorized", message: "no" } });
+        }
+        if (trouble.reseals-- > 0) {
+          return reply(409, { error: { code: "conflict", message: "another key seals here" } });
+        }
+        const { key, after } = JSON.parse(body) as { key: number; after: string | null };
+        const { connections } = read();
+        const at = Number(after ?? 0);
+        const sealed = connections[at] === key ? 0 : 1;
+        write({ connections: connections.with(at, key) });
+        const next = at + 1 < connections.length ? String(at + 1) : null;
+        return reply(200, { seen: 1, sealed, next });
+      }
       default:
         return reply(404, { error: { code: "not_found", message: "no" } });
     }
@@ -81,6 +98,7 @@ export async function openStage() {
     queues: [],
     worker: null,
     workspaces: [],
+    connections: [],
     address,
     asked: [],
     failing: null,
@@ -95,7 +113,9 @@ export async function openStage() {
     /** The script's own folder. */
     memory: join(folder, ".deploy"),
     deploy: (env: Record<string, string> = {}) =>
-      runScript(["--folder", join(folder, ".deploy")], { STAND_IN: file, ...env }),
+      runScript("deploy", ["--folder", join(folder, ".deploy")], { STAND_IN: file, ...env }),
+    rotate: (env: Record<string, string> = {}) =>
+      runScript("rotate", ["--folder", join(folder, ".deploy")], { STAND_IN: file, ...env }),
     close: () => {
       server.close().closeAllConnections();
       rmSync(folder, { recursive: true, force: true });
@@ -103,8 +123,8 @@ export async function openStage() {
   };
 }
 
-async function runScript(args: string[], env: Record<string, string>) {
-  const child = spawn(process.execPath, [join(ROOT, "scripts", "deploy.ts"), ...args], {
+async function runScript(name: string, args: string[], env: Record<string, string>) {
+  const child = spawn(process.execPath, [join(ROOT, "scripts", `${name}.ts`), ...args], {
     cwd: ROOT,
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, WRANGLER: join(import.meta.dirname, "stand-in.ts"), ...env },

@@ -31,7 +31,11 @@ describe("npm run deploy", { timeout: TIMEOUT_MS }, () => {
     expect(databases.map((one) => one.name)).toEqual(["outdial"]);
     expect(queues).toEqual(QUEUES);
     expect(migrated).toEqual([databases[0]?.uuid]);
-    expect(Object.keys(worker?.secrets ?? {}).sort()).toEqual(["ADMIN_SECRET", "SIGNING_SECRET"]);
+    expect(Object.keys(worker?.secrets ?? {}).sort()).toEqual([
+      "ADMIN_SECRET",
+      "SEALING_KEY_1",
+      "SIGNING_SECRET",
+    ]);
     expect(worker?.publicUrl).toBe(stage.address);
     expect(workspaces).toEqual(["ws_1"]);
     expect(out).toContain(stage.address);
@@ -125,6 +129,35 @@ describe("npm run deploy", { timeout: TIMEOUT_MS }, () => {
     expect(uploads()).toEqual([]);
     expect((await stage.deploy({ SIGNING_SECRET: "the one it had" })).code).toBe(0);
     expect(stage.read().worker?.secrets.SIGNING_SECRET).toBe("the one it had");
+  });
+
+  test("refuses what is for local runs: a list of those let through (OUTBOUND_ALLOW)", async () => {
+    const refused = await stage.deploy({ OUTBOUND_ALLOW: "127.0.0.1:8788" });
+    expect(refused.code).toBe(1);
+    expect(refused.errors).toContain("OUTBOUND_ALLOW is for local runs");
+    expect(commands()).toEqual([]);
+    await stage.deploy();
+    const { worker } = stage.read();
+    if (worker === null) throw new Error("no Worker");
+    worker.secrets.OUTBOUND_ALLOW = "127.0.0.1:8788";
+    stage.write({ worker, asked: [] });
+    expect((await stage.deploy()).code).toBe(1);
+    expect(uploads()).toEqual([]);
+  });
+
+  test("gives a deployment from before a sealing key, and one that has one no other", async () => {
+    await stage.deploy();
+    const { worker } = stage.read();
+    if (worker === null) throw new Error("no Worker");
+    const { SEALING_KEY_1: first, ...secrets } = worker.secrets;
+    rmSync(stage.memory, { recursive: true });
+    stage.write({ worker: { ...worker, secrets } });
+    expect((await stage.deploy()).code).toBe(0);
+    const second = stage.read().worker?.secrets.SEALING_KEY_1;
+    expect(second).toMatch(/^[\w-]{43}$/);
+    expect(second).not.toBe(first);
+    expect((await stage.deploy()).code).toBe(0);
+    expect(stage.read().worker?.secrets.SEALING_KEY_1).toBe(second);
   });
 
   test("says how to sign in", async () => {

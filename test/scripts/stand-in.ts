@@ -82,6 +82,14 @@ function answer(): string {
       const names = Object.keys(account.worker.secrets);
       return JSON.stringify(names.map((one) => ({ name: one, type: "secret_text" })));
     }
+    case "secret put":
+      if (account.worker === null) return fail('Worker "outdial" not found.');
+      account.worker.secrets[name] = readFileSync(0, "utf8");
+      return `✨ Success! Uploaded secret ${name}`;
+    case "secret delete":
+      if (account.worker?.secrets[name] === undefined) return fail("Secret not found");
+      delete account.worker.secrets[name];
+      return `✨ Success! Deleted secret ${name}`;
     case "deploy":
       return deploy();
     default:

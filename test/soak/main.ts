@@ -26,6 +26,7 @@ const SLOTS = Number(values.slots);
 const SAMPLE_MS = 5_000;
 const ADMIN_SECRET = "soak-admin-secret-of-32-characters";
 const SIGNING_SECRET = "soak-signing-secret-of-32-letters";
+const SEALING_KEY_1 = "soak-sealing-key-of-32-letters-xx";
 const KEY = { apiKey: "sim_key", reportSecret: "sim_secret" };
 
 /** What counts as flat: the last third of the run against the second. The first one warms up. */
@@ -56,7 +57,7 @@ const worker = await startWorker({
   folder,
   port,
   bare: true,
-  secrets: { ADMIN_SECRET, SIGNING_SECRET },
+  secrets: { ADMIN_SECRET, SIGNING_SECRET, SEALING_KEY_1 },
   vars: { REQUESTS_PER_SECOND: "1000000" },
   onLine: (line) => {
     const event =
