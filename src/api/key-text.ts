@@ -2,7 +2,8 @@ import { checkMac, mac } from "../carriers/secret.ts";
 import { type KeyId, makeId, parseId, type WorkspaceId } from "../core/ids.ts";
 
 const PURPOSE = "key";
-const SHAPE = /^od_([a-z0-9]{6,16})_([a-z0-9]{1,16})_([a-z0-9]{32})_([0-9a-f]{32})$/;
+/** Keys made before began with `od_`, and go on; `docs/security.md` has the expression for scanners. */
+const SHAPE = /^(?:outdial|od)_([a-z0-9]{6,16})_([a-z0-9]{1,16})_([a-z0-9]{32})_([0-9a-f]{32})$/;
 const CHECKED_MAX = 1000;
 
 /** A key whose MAC is ours. Whether it still counts, the Dialer's copy or D1 knows. */
@@ -12,15 +13,16 @@ export type ShownKey = { workspace: WorkspaceId; key: KeyId; hash: string };
 const checked = new Map<string, ShownKey>();
 
 /**
- * A new key: `od_<workspace>_<key>_<secret>_<mac>`. It names its workspace, and its MAC by the
- * deployment's secret lets forged keys die without a look-up.
+ * A new key: `outdial_<workspace>_<key>_<secret>_<mac>`. Scanners for leaked secrets spot it by its
+ * beginning, it names its workspace, and its MAC by the deployment's secret lets forged keys die
+ * without a look-up.
  */
 export async function newKeyText(
   signingSecret: string,
   workspace: WorkspaceId,
 ): Promise<{ id: KeyId; text: string; prefix: string; hash: string }> {
   const local = randomText(10);
-  const prefix = `od_${workspace.slice(3)}_${local}`;
+  const prefix = `outdial_${workspace.slice(3)}_${local}`;
   const head = `${prefix}_${randomText(32)}`;
   const text = `${head}_${await mac(signingSecret, PURPOSE, head)}`;
   return { id: makeId("key", workspace, local), text, prefix, hash: await sha256(text) };

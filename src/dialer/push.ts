@@ -15,9 +15,9 @@ import { hasRoom, NO_ROOM } from "./room.ts";
 import type { State } from "./state.ts";
 import { suppressedAmong } from "./suppressed.ts";
 import { type Arrival, enqueue, findTask, laneKey } from "./tasks.ts";
-import type { Access, Done, PushedTask, PushRequest, UnknownKey } from "./verbs.ts";
+import type { Access, Pushed, PushedTask, PushRequest, UnknownKey } from "./verbs.ts";
 
-type Pushed = Exclude<PushedTask, Refusal>;
+type Existing = Exclude<PushedTask, Refusal>;
 type Reading = { body: TaskBody; path: string; campaign: Campaign; task: NewTask; hash: string };
 
 /**
@@ -29,40 +29,61 @@ export function push(
   request: PushRequest,
   random: () => number,
   now: number,
-): Done<PushedTask[]> | Refusal | UnknownKey {
-  const barred = request.access === null ? null : checkAccess(state, request.access, now);
-  if (barred !== null) return barred;
+): Pushed | Refusal | UnknownKey {
+  const admitted = admit(state, request.access, now);
+  if (!admitted.ok) return admitted;
+  const { only, personal } = admitted;
   const kept = keptAnswer<Kept[]>(state, request.idempotency, now);
   if (kept !== null && !kept.ok) return kept;
-  if (kept !== null)
-    return {
-      ok: true,
-      value: kept.answer.map((one, i) => restore(state, one, request.tasks[i]?.body ?? {}, now)),
-    };
+  if (kept !== null) {
+    const value = kept.answer.map((one, index) => {
+      const body = request.tasks[index]?.body ?? {};
+      return isBeyond(state, body, only) ? NO_CAMPAIGN : restore(state, one, body, now);
+    });
+    return { ok: true, value, personal };
+  }
   if (!hasRoom(state)) return NO_ROOM;
 
-  const answers = takeIn(state, request.tasks, random, now);
+  const answers = takeIn(state, request.tasks, only, random, now);
   if (answers.some((answer) => answer.ok)) {
     keepAnswer(state, request.idempotency, keepable(state, answers), now);
   }
-  return { ok: true, value: answers };
+  return { ok: true, value: answers, personal };
 }
 
-/** Hash, scopes, expiry and revocation, by the Dialer's copy of the key. */
-function checkAccess(state: State, access: Access, now: number): Refusal | UnknownKey | null {
+const NO_CAMPAIGN = refuse("not_found", "There is no such campaign.");
+
+/**
+ * The only campaign that a key may push into, by its local key, or null for all; and whether it
+ * sees what is personal. What a person sees the API knows.
+ */
+type Admitted = { ok: true; only: number | null; personal: boolean };
+
+/** Hash, scopes, expiry and revocation, by the Dialer's copy of the key; without a key, a person asks. */
+function admit(state: State, access: Access | null, now: number): Admitted | Refusal | UnknownKey {
+  if (access === null) return { ok: true, only: null, personal: false };
   const key = state.copies.workspace === null ? undefined : state.copies.key(access.key);
   if (key === undefined) return { ok: false, code: "unknown_key", message: "The copy lacks it." };
   const counts =
     key !== null && key.hash === access.hash && (key.expiresAt === null || key.expiresAt > now);
   if (!counts) return refuse("unauthorized", "This key was revoked or has expired.");
-  return mayOfScopes(key.scopes).has("push")
-    ? null
-    : refuse("forbidden", "This key's scopes do not allow to push tasks.");
+  const may = mayOfScopes(key.scopes);
+  if (!may.has("push")) {
+    return refuse("forbidden", "This key's scopes do not allow to push tasks.");
+  }
+  return { ok: true, only: key.campaign ?? null, personal: may.has("see_personal") };
+}
+
+/** A key bound to one campaign sees no other: they look as if they did not exist. */
+function isBeyond(state: State, body: TaskBody, only: number | null): boolean {
+  if (only === null || typeof body.campaign !== "string") return false;
+  return localKey("cmp", state.workspace, body.campaign) !== only;
 }
 
 function takeIn(
   state: State,
   tasks: PushRequest["tasks"],
+  only: number | null,
   random: () => number,
   now: number,
 ): PushedTask[] {
@@ -70,7 +91,7 @@ function takeIn(
   const externals = new Externals(state);
   const answers: (PushedTask | null)[] = tasks.map(() => null);
   const readings: (Reading | null)[] = tasks.map(({ body, path }, index) => {
-    const campaign = openCampaign(state, body, path);
+    const campaign = isBeyond(state, body, only) ? NO_CAMPAIGN : openCampaign(state, body, path);
     if (!("id" in campaign)) {
       answers[index] = campaign;
       return null;
@@ -132,7 +153,7 @@ function openCampaign(state: State, body: TaskBody, path: string): Campaign | Re
     return refuseBody([issue], path);
   }
   const campaign = campaignOf(state, body.campaign);
-  if (campaign === null) return refuse("not_found", "There is no such campaign.");
+  if (campaign === null) return NO_CAMPAIGN;
   if (campaign.settings.type === "batch") {
     return refuse("conflict", "A batch campaign takes its tasks from an import, not from a push.");
   }
@@ -209,7 +230,7 @@ function recordOf(
 }
 
 /** A task that is there already: its record, or its id when it has left for D1. */
-function existing(state: State, id: number, now: number): Pushed {
+function existing(state: State, id: number, now: number): Existing {
   const task = findTask(state.sql, id);
   if (task === null) {
     return { ok: true, left: makeId("tsk", state.workspace, id), warnings: [], existing: true };

@@ -179,7 +179,7 @@ describe("H37 ids", () => {
     const other = await mintCallingWorkspace();
     const campaign = await pausedCampaign(other);
     const task = await other.ask("POST /v1/tasks", { body: { campaign, phone: PHONE } });
-    const key = await other.ask("POST /v1/keys", { body: { name: "K" } });
+    const key = await other.ask("POST /v1/keys", { body: { name: "K", scopes: ["*"] } });
     const part = mine.id.slice(3);
     const pairs: [string, string, string][] = [
       ["GET /v1/campaigns/", campaign, `cmp_${part}_zz`],

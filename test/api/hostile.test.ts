@@ -50,7 +50,7 @@ async function furnished() {
     phone: goodPhone(1),
     externalId: "x1",
   });
-  const key = await made(workspace, "keys", { name: "Other" });
+  const key = await made(workspace, "keys", { name: "Other", scopes: ["*"] });
   await workspace.ask("POST /v1/suppressions", { body: { phone: goodPhone(2) } });
   const done = await imported(workspace, batch, `phone,name\n${goodPhone(3)},Asha\n12,Bela\n`);
   const part = workspace.id.slice(3);
