@@ -22,6 +22,10 @@ export default defineConfig({
               bindings: {
                 ADMIN_SECRET: "test-admin-secret-of-32-characters",
                 SIGNING_SECRET: "test-signing-secret-of-32-characters",
+                SEALING_KEY_1: "test-sealing-key-one-of-32-characters",
+                SEALING_KEY_2: "test-sealing-key-two-of-32-characters",
+                // The simulated carrier and receivers of tests.
+                OUTBOUND_ALLOW: "127.0.0.1:*",
                 PUBLIC_URL: "http://outdial.test",
                 SETUP_TOKEN: "test-setup-token-of-32-characters",
                 // Caught by test/support/workerd/people.ts.

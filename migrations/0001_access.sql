@@ -116,6 +116,8 @@ ALTER TABLE `keys` ADD `replaces` text;--> statement-breakpoint
 ALTER TABLE `workspaces` ADD `retention_days` integer;--> statement-breakpoint
 ALTER TABLE `workspaces` ADD `deleted_at` integer;
 --> statement-breakpoint
+UPDATE `connections` SET `sealed` = '' WHERE `deleted_at` IS NOT NULL;
+--> statement-breakpoint
 DROP VIEW `copies`;
 --> statement-breakpoint
 CREATE VIEW `copies` AS

@@ -30,8 +30,6 @@ export const play: Handler<"GET /v1/calls/{id}/recording"> = async (c, { params 
   const headers = new Headers({
     // Nothing that a browser would run comes from here.
     "content-type": SOUND.test(type) ? type : "application/octet-stream",
-    "x-content-type-options": "nosniff",
-    "cache-control": "no-store",
   });
   for (const name of PASSED) {
     const value = answer.headers.get(name);

@@ -1,8 +1,9 @@
 import { DurableObject } from "cloudflare:workers";
 import type { CarrierSettings } from "../carriers/carrier.ts";
 import { carrierOf } from "../carriers/carriers.ts";
+import { outboundOf } from "../carriers/outbound.ts";
 import { reportUrl } from "../carriers/report-url.ts";
-import { unseal } from "../carriers/secret.ts";
+import { unseal } from "../carriers/seal.ts";
 import { withoutNumbers } from "../core/phone.ts";
 import { type Counts, counted, noCounts } from "./counts.ts";
 import { Dialer } from "./dialer.ts";
@@ -171,9 +172,9 @@ function prepare(db: D1Database, { query, bind }: Statement): D1PreparedStatemen
 }
 
 async function openCarrier(env: Env, connection: ConnectionDoc): Promise<OpenCarrier> {
-  const carrier = carrierOf(connection.carrier);
+  const carrier = carrierOf(connection.carrier, outboundOf(env));
   if (carrier === null) throw new Error(`no carrier ${connection.carrier}`);
-  const settings = JSON.parse(await unseal(env.SIGNING_SECRET, connection.sealed));
+  const settings = JSON.parse(await unseal(env, connection.sealed));
   return { carrier, settings: settings as CarrierSettings };
 }
 

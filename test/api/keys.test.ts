@@ -3,15 +3,13 @@ import {
   env,
   evictDurableObject,
   runInDurableObject,
-  waitOnExecutionContext,
 } from "cloudflare:test";
 import { describe, expect, it, vi } from "vitest";
 import { makeApp } from "../../src/api/app.ts";
 import { sha256 } from "../../src/api/key-text.ts";
 import { mac } from "../../src/carriers/secret.ts";
 import { SCOPE_MAY, SCOPES } from "../../src/core/access.ts";
-import type { DialerVerbs } from "../../src/dialer/verbs.ts";
-import { withDialer } from "../support/workerd/imports.ts";
+import { askWith, losing } from "../support/workerd/bindings.ts";
 import {
   ask,
   codeOf,
@@ -43,35 +41,6 @@ function push(apiKey: unknown, campaign: string, body: Json = {}, headers = {}):
   return ask("POST /v1/tasks", {
     body: { campaign, phone: "+919876540001", ...body },
     headers: { authorization: String(apiKey), ...headers },
-  });
-}
-
-/** One request to the Worker with other bindings. */
-async function askWith(bindings: Env, route: string, apiKey: string, body?: Json): Promise<Reply> {
-  const [method = "GET", path = "/"] = route.split(" ");
-  const request = new Request(`http://outdial.test${path}`, {
-    method,
-    headers: { authorization: apiKey, "content-type": "application/json" },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  const context = createExecutionContext();
-  const response = await makeApp().fetch(request, bindings, context);
-  const text = await response.text();
-  await waitOnExecutionContext(context);
-  const json = text.startsWith("{") ? (JSON.parse(text) as Json) : {};
-  return { status: response.status, headers: response.headers, text, json };
-}
-
-/** Bindings whose Dialer loses so many hand-overs of copies, as a broken connection would. */
-function losing(count: number): Env {
-  let left = count;
-  return withDialer({
-    putCopies: async (docs) => {
-      if (left-- > 0) throw new Error("Network connection lost.");
-      const { DIALER } = env;
-      const id = String(docs[0]?.id).split("_")[1];
-      return (DIALER.get(DIALER.idFromName(`ws_${id}`)) as unknown as DialerVerbs).putCopies(docs);
-    },
   });
 }
 

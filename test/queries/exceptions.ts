@@ -13,6 +13,8 @@ export const QUERIES: Record<string, string> = {
   "src/db/imports.ts touchImports": SWEEP,
   "src/db/imports.ts deleteRejectsBefore": SWEEP,
   "src/db/reports.ts deleteReportTextsBefore": SWEEP,
+  "src/db/connections.ts listEveryConnection":
+    "the deployment's change of its sealing key, by its admin secret",
   "src/db/members.ts listWorkspacesOf": "a person's own workspaces, found by the person",
 };
 
