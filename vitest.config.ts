@@ -40,7 +40,7 @@ export default defineConfig({
           name: "workerd",
           maxWorkers: "100%",
           include: ["test/{dialer,api,queues,walls}/**/*.test.ts"],
-          setupFiles: ["./test/support/workerd/migrate.ts"],
+          setupFiles: ["./test/support/workerd/setup.ts"],
           globalSetup: ["./test/support/node/carrier.ts"],
         },
       },

@@ -135,14 +135,20 @@ function no(path: string, expected: string, value: unknown): { ok: false; issues
   return { ok: false, issues: [{ path, expected, got: shown(value) }] };
 }
 
-/** A value as an issue shows it: short, and as it came. */
+/**
+ * A value as an issue shows it: short, and as it came; of what holds texts only what it is, for a
+ * phone number or a secret may be among them.
+ */
 export function shown(value: unknown): string {
   if (value === undefined || value === null) return "nothing";
-  let text: string;
-  try {
-    text = JSON.stringify(value) ?? typeof value;
-  } catch {
-    text = typeof value;
+  if (typeof value === "object" && !isOfNumbers(value)) {
+    return Array.isArray(value) ? `a list of ${value.length}` : "an object";
   }
+  // JSON has no word for the rest.
+  const text = typeof value === "bigint" ? "bigint" : (JSON.stringify(value) ?? typeof value);
   return text.length > 80 ? `${text.slice(0, 79)}…` : text;
+}
+
+function isOfNumbers(value: object): boolean {
+  return Array.isArray(value) && value.every((one) => typeof one === "number");
 }

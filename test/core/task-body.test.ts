@@ -125,7 +125,7 @@ const WRONG: [TaskBody, string][] = [
   [{ retries: "x", intervals: [], priorities: [] }, `retries | ${TOTAL}0 to 20 | "x"`],
   [{ retryOutcomes: ["hm"] }, 'retryOutcomes.0 | one of voicemail, no_response, interested | "hm"'],
   [{ context: "Asha" }, 'context | an object | "Asha"'],
-  [{ context: ["Asha"] }, 'context | an object | ["Asha"]'],
+  [{ context: ["Asha"] }, "context | an object | a list of 1"],
   [{ context: nested(6) }, "context.a.a.a.a.a | at most 5 levels | one more"],
   [{ context: keys(201) }, "context | at most 200 keys | 201 keys"],
   [{ context: { all: [keys(100), keys(100)] } }, "context | at most 200 keys | 201 keys"],

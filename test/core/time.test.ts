@@ -207,7 +207,11 @@ describe("H38 what came", () => {
   test("is shown short and whatever it is", () => {
     const loop: Record<string, unknown> = {};
     loop.self = loop;
-    expect(shown(loop)).toBe("object");
+    expect(shown(loop)).toBe("an object");
+    // Whatever is in there may be a phone number or a secret.
+    expect(shown([loop, "+919876540001"])).toBe("a list of 2");
+    expect(shown([3, 2])).toBe("[3,2]");
+    expect(shown([])).toBe("[]");
     expect(shown(1n)).toBe("bigint");
     expect(shown(() => 1)).toBe("function");
     expect(shown("x".repeat(500))).toBe(`"${"x".repeat(78)}…`);

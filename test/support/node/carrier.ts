@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import type { TestProject } from "vitest/node";
 
-const KEY = "test_key";
-const SECRET = "test_secret";
+const KEY = "carrier-key-of-the-test-suite";
+const SECRET = "carrier-secret-of-the-test-suite";
 
 declare module "vitest" {
   interface ProvidedContext {

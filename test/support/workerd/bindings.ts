@@ -2,6 +2,7 @@ import { createExecutionContext, env, waitOnExecutionContext } from "cloudflare:
 import { makeApp } from "../../../src/api/app.ts";
 import type { DialerVerbs } from "../../../src/dialer/verbs.ts";
 import { withDialer } from "./imports.ts";
+import { readAlong } from "./leaks.ts";
 import type { Json, Reply } from "./workspace.ts";
 
 /** One request to the Worker with other bindings. */
@@ -21,6 +22,7 @@ export async function askWith(
   const response = await makeApp().fetch(request, bindings, context);
   const text = await response.text();
   await waitOnExecutionContext(context);
+  readAlong(route, response.status, text);
   const json = text.startsWith("{") ? (JSON.parse(text) as Json) : {};
   return { status: response.status, headers: response.headers, text, json };
 }

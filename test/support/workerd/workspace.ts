@@ -1,5 +1,6 @@
 import { env, SELF } from "cloudflare:test";
 import { expect, inject } from "vitest";
+import { readAlong } from "./leaks.ts";
 
 const ORIGIN = "http://outdial.test";
 const DEADLINE_MS = 10_000;
@@ -28,6 +29,7 @@ export async function ask(route: string, request: Ask = {}): Promise<Reply> {
     redirect: "manual",
   });
   const text = await response.text();
+  readAlong(route, response.status, text);
   return { status: response.status, headers: response.headers, text, json: jsonOf(text) };
 }
 

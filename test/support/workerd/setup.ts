@@ -1,0 +1,10 @@
+import { applyD1Migrations, env } from "cloudflare:test";
+import { afterAll, afterEach, expect } from "vitest";
+import { takeLeaks } from "./leaks.ts";
+
+await applyD1Migrations(env.DB, env.MIGRATIONS);
+
+const nothing = () => expect(takeLeaks(), "secrets or numbers in a log or refusal").toEqual([]);
+afterEach(nothing);
+// What was logged after the last test had ended.
+afterAll(nothing);
