@@ -76,9 +76,9 @@ export async function makeDemo(api: Client, account: CarrierAccount, say: (line:
 }
 
 /** Tells the connection where its carrier is now. */
-export async function plugIn(api: Client, agent: string, baseUrl: string): Promise<void> {
+export async function plugIn(api: Client, agent: string, account: CarrierAccount): Promise<void> {
   const { connection } = await api.get<{ connection: string }>(`/v1/agents/${agent}`);
-  await api.patch(`/v1/connections/${connection}`, { settings: { baseUrl } });
+  await api.patch(`/v1/connections/${connection}`, { settings: account });
 }
 
 /** The id of the thing of this name, made now if there is none. */

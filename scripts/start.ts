@@ -9,7 +9,7 @@ import { parseArgs } from "node:util";
 import type { Campaign } from "../src/contract/campaign.ts";
 import type { Import } from "../src/contract/import.ts";
 import { ApiError, Client } from "./client.ts";
-import { describeEnd, makeDemo, plugIn, WORKSPACE } from "./demo.ts";
+import { type CarrierAccount, describeEnd, makeDemo, plugIn, WORKSPACE } from "./demo.ts";
 import { type Demo, Home } from "./home.ts";
 import {
   build,
@@ -104,13 +104,13 @@ async function makeAnew(): Promise<Demo> {
     home.keepApiKey(apiKey);
   }
   say("Making the demo …");
-  const account = {
-    baseUrl: CARRIER_URL,
-    apiKey: keys.carrierKey,
-    reportSecret: keys.carrierSecret,
-  };
   const api = new Client(URL_, apiKey);
-  return { url: URL_, apiKey, ...(await makeDemo(api, account, say)) };
+  return { url: URL_, apiKey, ...(await makeDemo(api, carrierAccount(), say)) };
+}
+
+function carrierAccount(): CarrierAccount {
+  const { carrierKey, carrierSecret } = home.keys();
+  return { baseUrl: CARRIER_URL, apiKey: carrierKey, reportSecret: carrierSecret };
 }
 
 /**
@@ -123,7 +123,7 @@ async function move(before: Demo): Promise<void> {
     writeFileSync(home.carrierState, text.replaceAll(`"${before.url}/`, `"${URL_}/`));
   }
   const worker = await openWorker(true);
-  await plugIn(new Client(URL_, before.apiKey), before.agent, CARRIER_URL);
+  await plugIn(new Client(URL_, before.apiKey), before.agent, carrierAccount());
   // The edit has it try again: those dials are answered before it ends.
   await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
   await worker.stop();

@@ -139,10 +139,25 @@ function checkSettings(c: Ctx, carrierId: string, settings: CarrierSettings): vo
 
 /** Given settings over those that are there; null removes one. */
 async function mergeSealed(c: Ctx, row: ConnectionRow, given: CarrierSettings): Promise<string> {
-  const merged = { ...(await openSettings(c, row)), ...given };
+  const before = await openSettings(c, row);
+  const merged = { ...before, ...given };
   const kept = Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== null));
   checkSettings(c, row.carrier, kept);
+  checkMove(openOf(c, row.carrier), before, given);
   return seal(c.env, JSON.stringify(kept));
+}
+
+/** Whoever sends a connection elsewhere knows its secrets: they do not go there unread. */
+function checkMove(open: readonly string[], before: CarrierSettings, given: CarrierSettings): void {
+  if (!open.some((name) => name in given && given[name] !== before[name])) return;
+  const missing = Object.keys(before).filter((name) => !open.includes(name) && !(name in given));
+  if (missing.length === 0) return;
+  const expected = "given again, for another address";
+  throw invalid(...missing.map((name) => ({ path: `settings.${name}`, expected, got: "nothing" })));
+}
+
+function openOf(c: Ctx, carrier: string): readonly string[] {
+  return carrierOf(carrier, outboundOf(c.env))?.open ?? [];
 }
 
 async function openSettings(c: Ctx, row: { sealed: string }): Promise<CarrierSettings> {
@@ -174,7 +189,7 @@ async function wireOf(c: Ctx, row: Omit<ConnectionRow, "workspace" | "version" |
     name: row.name,
     carrier: row.carrier,
     settingsGiven: Object.keys(settings).sort(),
-    settings: shownSettings(carrierOf(row.carrier, outboundOf(c.env))?.open ?? [], settings),
+    settings: shownSettings(openOf(c, row.carrier), settings),
     lengthMaxMs: row.lengthMaxMs,
     perSecond: row.perThousandSeconds === null ? null : row.perThousandSeconds / 1000,
     callsMax: row.callsMax,

@@ -91,7 +91,8 @@ const operations = setupOperations({
     },
   },
   change: {
-    description: "Any subset; given settings replace those of the same name, null removes one.",
+    description:
+      "Any subset; given settings replace those of the same name, null removes one. Another address needs the secrets again.",
     example: { callsMax: 20 },
   },
   remove: "A 409 that names the agents, numbers or calls that use it.",

@@ -152,6 +152,25 @@ describe("the address of a carrier", () => {
   });
 });
 
+describe("moving a connection to another address", () => {
+  it("needs its secrets again: they do not go where nobody sent them", async () => {
+    const { apiKey, reportSecret, baseUrl } = inject("carrier");
+    const workspace = await mintCallingWorkspace();
+    const route = `PATCH /v1/connections/${workspace.connection}`;
+    const edit = (settings: Json) => workspace.ask(route, { body: { settings } });
+    const elsewhere = { baseUrl: "https://elsewhere.com" };
+    const alone = await edit(elsewhere);
+    expect([alone.status, pathsOf(alone)]).toEqual([
+      422,
+      ["settings.apiKey", "settings.reportSecret"],
+    ]);
+    expect(pathsOf(await edit({ ...elsewhere, apiKey }))).toEqual(["settings.reportSecret"]);
+    expect((await edit({ baseUrl })).status).toBe(200);
+    expect((await edit({ apiKey })).status).toBe(200);
+    expect((await edit({ ...elsewhere, apiKey, reportSecret })).status).toBe(200);
+  });
+});
+
 describe("changing the sealing key", () => {
   it("seals every connection anew, here and with its Dialer, and calls go on", async () => {
     const workspace = await mintWorkspace();
