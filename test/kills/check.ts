@@ -4,6 +4,7 @@ import { DatabaseSync } from "node:sqlite";
 import type {
   CampaignNote,
   FileNote,
+  Hold,
   Kept,
   LimitNote,
   Notes,
@@ -66,7 +67,7 @@ const USUAL = [...RETRIED, "connected", "busy_callback", "voicemail", "no_respon
 
 /** What is undecided when the world stopped must be held by a lease that still ran then. */
 export function check(folder: string): Verdict {
-  const { until, rounds } = JSON.parse(readFileSync(notesOf(folder), "utf8")) as Kept;
+  const { until, holds, rounds } = JSON.parse(readFileSync(notesOf(folder), "utf8")) as Kept;
   const dials = readBook(bookOf(folder));
   const d1 = openD1(folder, true);
   const objects = openObjects(folder, true);
@@ -77,7 +78,7 @@ export function check(folder: string): Verdict {
   try {
     for (const one of rounds) {
       const object = objects.get(one.workspace);
-      const round = new RoundCheck(one, d1, object ?? null, dials, until);
+      const round = new RoundCheck(one, d1, object ?? null, dials, until, holds);
       round.run();
       for (const id of round.dialIds) known.add(id);
       broken.push(...round.broken);
@@ -121,6 +122,7 @@ class RoundCheck {
   readonly #d1: DatabaseSync;
   readonly #object: DatabaseSync | null;
   readonly #until: number;
+  readonly #holds: readonly Hold[];
   readonly #tasks: D1Task[];
   readonly #calls: D1Call[];
   readonly #campaigns: Row[];
@@ -132,11 +134,13 @@ class RoundCheck {
     object: DatabaseSync | null,
     dials: readonly Dial[],
     until: number,
+    holds: readonly Hold[],
   ) {
     this.#notes = notes;
     this.#d1 = d1;
     this.#object = object;
     this.#until = until;
+    this.#holds = holds;
     const { workspace } = notes;
     this.#tasks = this.#rows(
       `SELECT id, campaign, import, phone, context ->> 'tag' AS tag, ended, attempts, last_outcome
@@ -405,15 +409,19 @@ class RoundCheck {
     if (push?.endsAt != null) shut.push({ from: push.endsAt, until: null, why: "after its end" });
     for (const { from, until, why } of shut) {
       const inside = (at: number): boolean => at > from && (until === null || at < until);
-      if (
-        !inside(call.claimed_at) &&
-        !(inside(dial.dialledAt) && inside(dial.dialledAt - WAY_MS))
-      ) {
-        continue;
-      }
+      const left = dial.dialledAt - this.#wayMs(call.claimed_at, dial.dialledAt);
+      if (!inside(call.claimed_at) && !(inside(dial.dialledAt) && inside(left))) continue;
       const after = `claimed ${call.claimed_at - from} ms, dialled ${dial.dialledAt - from} ms`;
       this.#break(SHUT, `${dial.callId} was dialled ${why}: ${after} after that began`);
     }
+  }
+
+  /** What a request may be on its way: whoever stood still in between could not send it. */
+  #wayMs(claimedAt: number, dialledAt: number): number {
+    const held = this.#holds.map(
+      ({ from, until }) => Math.min(until, dialledAt) - Math.max(from, claimedAt),
+    );
+    return held.reduce((sum, ms) => sum + Math.max(0, ms), WAY_MS);
   }
 
   /** What the carrier says became of a call is what D1 has, unless its lease ran out before. */

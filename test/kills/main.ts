@@ -170,7 +170,7 @@ async function settle(world: World, clients: RoundClient[], name: string): Promi
   const until = Date.now();
   await world.stop();
   sum.kills += world.kills;
-  const kept: Kept = { until, rounds: clients.map((client) => client.notes) };
+  const kept: Kept = { until, holds: world.holds, rounds: clients.map((client) => client.notes) };
   writeFileSync(notesOf(world.folder), JSON.stringify(kept));
   const verdict = check(world.folder);
   if (verdict.open > 0 && deadline - begin >= LEASES_MS) {

@@ -54,5 +54,8 @@ export type Notes = {
   tasks: TaskNote[];
 };
 
+/** When all of the Worker's processes stood still (SIGSTOP). */
+export type Hold = { from: number; until: number };
+
 /** What a world's folder keeps of its rounds; `until`: when it was stopped. */
-export type Kept = { until: number; rounds: Notes[] };
+export type Kept = { until: number; holds: Hold[]; rounds: Notes[] };

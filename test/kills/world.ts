@@ -15,6 +15,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client } from "../../scripts/client.ts";
 import { type Running, startSimulator, startWorker } from "../../scripts/local.ts";
+import type { Hold } from "./notes.ts";
 import type { KillPlan } from "./plan.ts";
 
 export const SECRETS = {
@@ -156,13 +157,17 @@ export class World {
     await this.startWorker();
   }
 
+  readonly holds: Hold[] = [];
+
   /** Nothing of the Worker runs for so long; requests to it wait, and its timers run out. */
   async hold(ms: number): Promise<void> {
     const { pid } = this.#running.child;
     if (pid === undefined) throw new Error("the Worker is down");
+    const from = Date.now();
     process.kill(-pid, "SIGSTOP");
     await sleep(ms);
     process.kill(-pid, "SIGCONT");
+    this.holds.push({ from, until: Date.now() });
   }
 
   /** No file of the Worker may grow beyond the largest of now and so many bytes more. */
