@@ -9,6 +9,7 @@ import type { Demo } from "../../scripts/home.ts";
 import type { Call } from "../../src/contract/call.ts";
 import type { Campaign } from "../../src/contract/campaign.ts";
 import type { Task } from "../../src/contract/task.ts";
+import { type Leak, leaksIn } from "../support/leaks.ts";
 import { type Dial, freePort, until } from "./rig.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
@@ -78,6 +79,16 @@ function readDemo(): Demo {
   return JSON.parse(readFileSync(join(FOLDER, "demo.json"), "utf8")) as Demo;
 }
 
+/** Secrets and numbers in what the Worker has logged since its start. */
+function leaksInLog(): Leak[] {
+  const keys = JSON.parse(readFileSync(join(FOLDER, "keys.json"), "utf8")) as object;
+  const secrets = Object.entries(keys).flatMap(([name, value]): [string, string][] =>
+    typeof value === "string" ? [[name, value]] : [],
+  );
+  const lines = readFileSync(join(FOLDER, "worker.log"), "utf8").split("\n");
+  return lines.flatMap((line) => leaksIn("worker.log", line, secrets));
+}
+
 /** Processes of a start that are still there. */
 function leftOf({ port }: Started): string[] {
   const all = execFileSync("ps", ["-eo", "args"], { encoding: "utf8" }).split("\n");
@@ -144,6 +155,7 @@ describe("npm start", () => {
     // Numbers are masked, but for the sample's.
     const lines = run.said().split("\n");
     expect(lines.filter((line) => /\+\d{9,}/.test(line) && !line.startsWith("curl"))).toEqual([]);
+    expect(leaksInLog()).toEqual([]);
   });
 
   test(
@@ -179,6 +191,7 @@ describe("npm start", () => {
 
       await api.post("/v1/tasks", { campaign: demo.realtimeCampaign, ...LEAD });
       await rings(run, LEAD.phone);
+      expect(leaksInLog()).toEqual([]);
     },
     DEADLINE_MS + 60_000,
   );
