@@ -15,6 +15,13 @@ CREATE TABLE `accounts` (
 );
 --> statement-breakpoint
 CREATE INDEX `accounts_by_person` ON `accounts` (`person`);--> statement-breakpoint
+CREATE TABLE `attempts` (
+	`key` text PRIMARY KEY NOT NULL,
+	`count` integer NOT NULL,
+	`since` integer NOT NULL
+);
+--> statement-breakpoint
+CREATE INDEX `attempts_by_age` ON `attempts` (`since`);--> statement-breakpoint
 CREATE TABLE `audit` (
 	`workspace` text NOT NULL,
 	`id` text NOT NULL,

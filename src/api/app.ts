@@ -5,14 +5,20 @@ import * as calls from "./calls.ts";
 import * as campaigns from "./campaigns.ts";
 import * as connections from "./connections.ts";
 import type { AppEnv, Ctx } from "./context.ts";
+import * as deployment from "./deployment.ts";
 import { errorBody, onError, Refused } from "./errors.ts";
+import { safeHeaders } from "./headers.ts";
 import * as imports from "./imports.ts";
+import * as invitations from "./invitations.ts";
 import * as keys from "./keys.ts";
 import * as numbers from "./numbers.ts";
+import * as people from "./people.ts";
 import * as recording from "./recording.ts";
 import * as reports from "./reports.ts";
+import * as reseal from "./reseal.ts";
 import { type Site, serve } from "./serve.ts";
-import { signIn } from "./sign-in.ts";
+import { SIGN_IN_PATH } from "./sign-in.ts";
+import * as signInRoutes from "./sign-in-routes.ts";
 import * as suppressions from "./suppressions.ts";
 import * as system from "./system.ts";
 import * as tasks from "./tasks.ts";
@@ -25,11 +31,26 @@ const SITE: Site = {
   "GET /v1/workspace": workspaces.read,
   "PATCH /v1/workspace": workspaces.edit,
 
+  "GET /v1/me": people.readMe,
+  "DELETE /v1/me/workspaces/{id}": people.leave,
+  "GET /v1/people": people.list,
+  "PATCH /v1/people/{id}": people.edit,
+  "DELETE /v1/people/{id}": people.removeFromWorkspace,
+
+  "POST /v1/invitations": invitations.create,
+  "GET /v1/invitations": invitations.list,
+  "DELETE /v1/invitations/{id}": invitations.revoke,
+  "GET /invitations/{token}": invitations.look,
+  "POST /invitations/{token}": invitations.accept,
+
   "POST /v1/keys": keys.create,
   "GET /v1/keys": keys.list,
+  "PATCH /v1/keys/{id}": keys.edit,
+  "POST /v1/keys/{id}/roll": keys.roll,
   "DELETE /v1/keys/{id}": keys.remove,
 
   "POST /v1/connections": connections.create,
+  "POST /v1/connections/reseal": reseal.resealSlice,
   "GET /v1/connections": connections.list,
   "GET /v1/connections/{id}": connections.read,
   "PATCH /v1/connections/{id}": connections.edit,
@@ -91,6 +112,9 @@ const SITE: Site = {
   "POST /reports/{connection}": reports.receive,
   "POST /reports/{connection}/{call}": reports.receiveForCall,
 
+  "GET /setup": deployment.read,
+  "POST /setup": deployment.setUp,
+
   "GET /healthz": system.health,
   "GET /openapi.json": system.description,
   "GET /docs": system.docs,
@@ -109,9 +133,10 @@ export function makeApp(): Hono<AppEnv> {
     await next();
     c.res.headers.set("x-request-id", requestId);
   });
+  app.use(safeHeaders());
   serve(app, SITE);
-  // Its own routes, which are described where it is: signing in and out, passwords, second factors.
-  app.on(["GET", "POST"], "/api/auth/*", (c) => signIn(c.env).handler(c.req.raw));
+  // better-auth's own routes, which docs/security.md lists: signing in and out, passwords, second factors.
+  app.on(["GET", "POST"], `${SIGN_IN_PATH}/*`, signInRoutes.answer);
   app.notFound((c) => {
     const refusal = { code: "not_found", message: "There is no such route." };
     return c.json(errorBody(refusal, c.get("requestId")), 404);

@@ -10,9 +10,11 @@ import { readKey } from "../db/keys.ts";
 import { listWorkspacesOf, readMember } from "../db/members.ts";
 import type { PushedTask, PushRequest } from "../dialer/verbs.ts";
 import { dialerOf } from "../shell/dialer.ts";
+import { isAway } from "../shell/faults.ts";
 import type { Actor, AppEnv, Ctx, Person } from "./context.ts";
 import { invalid, notFound, Refused, take } from "./errors.ts";
 import { readKeyText, type ShownKey } from "./key-text.ts";
+import { noteUse } from "./key-use.ts";
 import { requestsPerSecond, takeRequest } from "./rate.ts";
 import { bringsCookie, readPerson } from "./sign-in.ts";
 
@@ -33,6 +35,7 @@ export function access(needed: Operation["access"]): MiddlewareHandler<AppEnv> {
         await admit(c, needed);
     }
     await next();
+    if (c.error !== undefined && c.get("unseen")) await checkUnseen(c);
   };
 }
 
@@ -42,8 +45,21 @@ async function admit(c: Ctx, needed: Permission): Promise<void> {
   const shown = await showKey(c, text);
   c.set("workspace", shown.workspace);
   // Pushes are hot: the Dialer checks the key by its copy, in the same request.
-  if (needed === "push") c.set("access", { key: shown.key, hash: shown.hash });
-  else allow(c, await actorOfKey(c, shown), needed);
+  if (needed !== "push") return allow(c, await actorOfKey(c, shown), needed);
+  c.set("access", { key: shown.key, hash: shown.hash });
+  c.set("unseen", true);
+}
+
+/** A push that was refused for its body, say: who may not push at all hears that, and only that. */
+async function checkUnseen(c: Ctx): Promise<void> {
+  const access = c.get("access");
+  if (access === null) return;
+  try {
+    allow(c, await actorOfKey(c, { workspace: c.get("workspace"), ...access }), "push");
+  } catch (error) {
+    // While D1 is away, what is wrong with the body is all that there is to say.
+    if (!isAway(error)) throw error;
+  }
 }
 
 async function admitPerson(c: Ctx, needed: Permission): Promise<void> {
@@ -67,6 +83,17 @@ function allow(c: Ctx, actor: Actor, needed: Permission): void {
   c.set("actor", actor);
 }
 
+/** Whether full numbers, contexts and what was said may be shown; a push's reply says it by itself. */
+export function seesPersonal(c: Ctx): boolean {
+  return c.get("actor").may.has("see_personal");
+}
+
+/** Ends a request that asks for what only `see_personal` may. */
+export function mustSeePersonal(c: Ctx, what: string): void {
+  if (seesPersonal(c)) return;
+  throw new Refused(refuse("forbidden", `${what} is for those who may see full numbers.`));
+}
+
 function checkAdmin(c: Ctx): void {
   const secret = c.env.ADMIN_SECRET;
   const given = bearer(c);
@@ -75,15 +102,27 @@ function checkAdmin(c: Ctx): void {
   }
 }
 
-/** Whoever is signed in. What changes something must come from a page of ours (`Origin`). */
 async function showPerson(c: Ctx): Promise<Person> {
-  const person = bringsCookie(c) ? await readPerson(c) : null;
+  const person = await findVisitor(c);
   if (person === null) throw unauthorized("Sign in first.");
-  const reads = c.req.method === "GET" || c.req.method === "HEAD";
-  if (!reads && c.req.header("origin") !== new URL(c.env.PUBLIC_URL).origin) {
+  return person;
+}
+
+/** Whoever is signed in, or null. */
+export async function findVisitor(c: Ctx): Promise<Person | null> {
+  const person = bringsCookie(c) ? await readPerson(c) : null;
+  if (person !== null) checkOrigin(c);
+  return person;
+}
+
+/** What changes something by a cookie, or sets one, must come from a page of ours (`Origin`). */
+export function checkOrigin(c: Ctx): void {
+  if (c.req.method === "GET" || c.req.method === "HEAD") return;
+  const origin = c.req.header("origin");
+  if (origin === undefined && !bringsCookie(c)) return;
+  if (origin !== new URL(c.env.PUBLIC_URL).origin) {
     throw new Refused(refuse("forbidden", "This does not come from a page of this deployment."));
   }
-  return person;
 }
 
 /** The workspace that a person names, by header or, for links, in the query; their only one else. */
@@ -123,6 +162,7 @@ async function actorOfKey(c: Ctx, shown: ShownKey): Promise<Actor> {
     equalConstantTime(row.hash, shown.hash) &&
     (row.expiresAt === null || row.expiresAt > c.get("now"));
   if (!counts) throw unauthorized("This key was revoked or has expired.");
+  noteUse(c, shown.workspace, shown.key);
   return { kind: "key", id: shown.key, may: mayOfScopes(row.scopes) };
 }
 
@@ -130,22 +170,29 @@ async function actorOfKey(c: Ctx, shown: ShownKey): Promise<Actor> {
  * Pushes with the key checked by the Dialer in the same request. A key that its copy lacks is
  * looked up in D1 and handed over once.
  */
-export async function push(c: Ctx, request: Omit<PushRequest, "access">): Promise<PushedTask[]> {
+export async function push(
+  c: Ctx,
+  request: Omit<PushRequest, "access">,
+): Promise<{ value: PushedTask[]; personal: boolean }> {
   const workspace = c.get("workspace");
   const access = c.get("access");
   const whole = { ...request, access };
+  c.set("unseen", false);
   const reply = await dialerOf(c.env, workspace).push(whole);
-  if (reply.ok || reply.code !== "unknown_key") return take(reply);
+  if (reply.ok && access !== null) noteUse(c, workspace, access.key);
+  if (reply.ok) return { ...reply, personal: access === null ? seesPersonal(c) : reply.personal };
+  if (reply.code !== "unknown_key") throw new Refused(reply);
   if (access === null) throw new Error("bug: a push without a key needs none");
   const copies = await readCopies(database(c.env), workspace, [
     { kind: "workspace", id: workspace },
     { kind: "key", id: access.key },
   ]);
-  if (!copies.some((copy) => copy.kind === "key")) throw unauthorized("This key is unknown.");
+  const known = copies.some((copy) => copy.kind === "key" && copy.doc !== null);
+  if (!known) throw unauthorized("This key is unknown.");
   take(await dialerOf(c.env, workspace).putCopies(copies));
   const again = await dialerOf(c.env, workspace).push(whole);
-  if (!again.ok && again.code === "unknown_key") throw unauthorized("This key is unknown.");
-  return take(again);
+  if (again.ok) return again;
+  throw again.code === "unknown_key" ? unauthorized("This key is unknown.") : new Refused(again);
 }
 
 /** `Bearer <key>` or the bare key (H39). */

@@ -14,6 +14,7 @@ import {
 } from "../db/workspaces.ts";
 import { dialerOf } from "../shell/dialer.ts";
 import type { Ctx } from "./context.ts";
+import { changeOf, entryOf } from "./entry.ts";
 import { invalid, notFound, take } from "./errors.ts";
 import { handOver } from "./hand-over.ts";
 import { newKeyText, randomText } from "./key-text.ts";
@@ -22,18 +23,35 @@ import type { Handler, Input } from "./serve.ts";
 
 export const create: Handler<"POST /v1/workspaces"> = async (c, { body }) => {
   const now = c.get("now");
+  const id = parseWorkspaceId(`ws_${randomText(10)}`);
+  if (id === null) throw new Error("bug: a workspace id that is none");
+  const row = newWorkspaceRow(body, now);
+  const key = await newKeyText(c.env.SIGNING_SECRET, id);
+  const { hash, prefix } = key;
+  const first = { name: "First key", prefix, hash, scopes: ["*"], expiresAt: null, createdAt: now };
+  const { name, slots, timezone } = row;
+  const after = { name, slots, timezone };
+  const deed = { action: "workspace.create", targetKind: "workspace", target: id, after };
+  const made = { id: key.id, ...first };
+  const docs = await createWorkspace(database(c.env), id, row, made, entryOf(c, deed));
+  await handOver(c.env, id, docs);
+  const wire = await workspaceWire(c.env, id, { ...row, id, configVersion: 1, version: 1 });
+  return c.json({ ...wire, key: key.id, apiKey: key.text }, 201);
+};
+
+/** A workspace as a body describes it; calling hours are all day, unless it says otherwise. */
+export function newWorkspaceRow(
+  body: { name: string; slots: number } & Parameters<typeof readWindow>[0],
+  now: number,
+) {
   const notes = new Notes();
   const window = readWindow(body, notes);
   if (notes.issues.length > 0) throw invalid(...notes.issues);
-  const id = parseWorkspaceId(`ws_${randomText(10)}`);
-  if (id === null) throw new Error("bug: a workspace id that is none");
-  const key = await newKeyText(c.env.SIGNING_SECRET, id);
-  const hours = window.hours ?? ALWAYS;
-  const row = {
+  return {
     name: body.name,
     slots: body.slots,
     timezone: window.timezone ?? "UTC",
-    ...hours,
+    ...(window.hours ?? ALWAYS),
     days: window.days ?? ALL_DAYS,
     agent: null,
     from: null,
@@ -41,13 +59,7 @@ export const create: Handler<"POST /v1/workspaces"> = async (c, { body }) => {
     retentionDays: null,
     deletedAt: null,
   };
-  const { hash, prefix } = key;
-  const first = { name: "First key", prefix, hash, scopes: ["*"], expiresAt: null, createdAt: now };
-  const docs = await createWorkspace(database(c.env), id, row, { id: key.id, ...first });
-  await handOver(c.env, id, docs);
-  const wire = await workspaceWire(c.env, id, { ...row, id, configVersion: 1, version: 1 });
-  return c.json({ ...wire, key: key.id, apiKey: key.text }, 201);
-};
+}
 
 export const read: Handler<"GET /v1/workspace"> = async (c) => c.json(await wholeWorkspace(c));
 
@@ -66,7 +78,11 @@ export const edit: Handler<"PATCH /v1/workspace"> = async (c, { body }) => {
     ...pair,
   };
   if (Object.keys(fields).length > 0) {
-    const docs = await editWorkspace(database(c.env), workspace, fields);
+    const row = await readWorkspaceRow(database(c.env), workspace);
+    const change = changeOf(row ?? {}, fields);
+    const deed = { action: "workspace.edit", targetKind: "workspace", target: workspace };
+    const entry = entryOf(c, { ...deed, ...change });
+    const docs = await editWorkspace(database(c.env), workspace, fields, entry);
     await handOver(c.env, workspace, docs);
   }
   return c.json(await wholeWorkspace(c));

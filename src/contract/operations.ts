@@ -2,10 +2,13 @@ import { agentOperations } from "./agent.ts";
 import { callOperations } from "./call.ts";
 import { campaignOperations } from "./campaign.ts";
 import { connectionOperations } from "./connection.ts";
+import { deploymentOperations } from "./deployment.ts";
 import { guideOperations } from "./guide.ts";
 import { importOperations } from "./import.ts";
+import { invitationOperations } from "./invitation.ts";
 import { keyOperations } from "./key.ts";
 import { numberOperations } from "./number.ts";
+import { personOperations } from "./person.ts";
 import { reportOperations } from "./report.ts";
 import { suppressionOperations } from "./suppression.ts";
 import { systemOperations } from "./system.ts";
@@ -15,6 +18,8 @@ import { workspaceOperations } from "./workspace.ts";
 /** Every route, by method and path. */
 export const OPERATIONS = {
   ...workspaceOperations,
+  ...personOperations,
+  ...invitationOperations,
   ...keyOperations,
   ...connectionOperations,
   ...agentOperations,
@@ -26,6 +31,7 @@ export const OPERATIONS = {
   ...callOperations,
   ...guideOperations,
   ...reportOperations,
+  ...deploymentOperations,
   ...systemOperations,
 };
 export type Route = keyof typeof OPERATIONS;

@@ -9,3 +9,10 @@ export type Statement = BatchItem<"sqlite">;
 export function database(env: { DB: D1Database }): Db {
   return drizzle(env.DB);
 }
+
+/** Whether a batch was rolled back because a row of this table may not be as it would have been. */
+export function brokeConstraint(error: unknown, table: string): boolean {
+  if (!(error instanceof Error)) return false;
+  if (new RegExp(`constraint failed: ${table}\\.`).test(error.message)) return true;
+  return error.cause !== undefined && brokeConstraint(error.cause, table);
+}

@@ -444,6 +444,18 @@ export const invitations = sqliteTable(
   ],
 );
 
+/** Tries to sign in, to reset, to invite: what the platform's own limits do not count. */
+export const attempts = sqliteTable(
+  "attempts",
+  {
+    /** A keyed hash of what is counted: addresses of strangers are not kept. */
+    key: text("key").primaryKey(),
+    count: integer("count").notNull(),
+    since: integer("since").notNull(),
+  },
+  (t) => [index("attempts_by_age").on(t.since)],
+);
+
 /** One row once the first owner is there: `/setup` is closed for good. */
 export const deployment = sqliteTable("deployment", {
   /** Always 1. */
