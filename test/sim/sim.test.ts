@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { expect, test } from "vitest";
+import { REGRESSIONS } from "./regressions.ts";
 
 /** Runs seeds as `npm run sim` does; what it prints names each seed. */
 function simulate(...args: string[]): Promise<{ code: number | null; text: string }> {
@@ -25,4 +26,9 @@ test("H11–H36 promises hold in worlds of fixed and of random seeds, whatever g
     expect(text).toContain(", 0 invariants broken");
     expect(code, text).toBe(0);
   }
+});
+
+test.each(REGRESSIONS)("seed $seed: $showed", { timeout: 60_000 }, async ({ seed }) => {
+  const { code, text } = await simulate("--seed", `${seed}`);
+  expect(code, text).toBe(0);
 });
