@@ -132,6 +132,8 @@ function sizeOf(origin: string): string {
 }
 
 const SECRET = /(^|\.)(settings|apiKey|secret|token|password|authorization)(\.|$)/i;
+/** A number anywhere else, as people write it. */
+const WRITTEN_PHONE = /\+\d[\d .()-]{4,}\d/g;
 const PHONE = /(^|\.)(phone|from|to)$/;
 
 /** An issue that quotes neither a phone number nor a secret. */
@@ -139,5 +141,5 @@ function withoutSecrets(issue: Issue): Issue {
   const { path, expected, got } = issue;
   if (SECRET.test(path)) return { path, expected, got: got === "nothing" ? got : "a value" };
   if (PHONE.test(path)) return { path, expected, got: withoutNumbers(got) };
-  return issue;
+  return { path, expected, got: got.replace(WRITTEN_PHONE, withoutNumbers) };
 }
