@@ -11,6 +11,7 @@ import { safeHeaders } from "./headers.ts";
 import * as imports from "./imports.ts";
 import * as invitations from "./invitations.ts";
 import * as keys from "./keys.ts";
+import * as live from "./live.ts";
 import * as numbers from "./numbers.ts";
 import * as people from "./people.ts";
 import * as recording from "./recording.ts";
@@ -108,6 +109,10 @@ const SITE: Site = {
   "GET /routes/v1/campaigns": campaigns.list,
   "GET /routes/v1/campaigns/{id}": campaigns.read,
   "PATCH /routes/v1/campaigns/{id}": campaigns.edit,
+
+  // H34
+  "POST /v1/live": live.createTicket,
+  "GET /v1/live": live.open,
 
   "POST /reports/{connection}": reports.receive,
   "POST /reports/{connection}/{call}": reports.receiveForCall,

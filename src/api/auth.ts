@@ -15,6 +15,7 @@ import type { Actor, AppEnv, Ctx, Person } from "./context.ts";
 import { invalid, notFound, Refused, take } from "./errors.ts";
 import { readKeyText, type ShownKey } from "./key-text.ts";
 import { noteUse } from "./key-use.ts";
+import { type LiveTicket, readTicket } from "./live.ts";
 import { requestsPerSecond, takeRequest } from "./rate.ts";
 import { bringsCookie, readPerson } from "./sign-in.ts";
 
@@ -27,6 +28,9 @@ export function access(needed: Operation["access"]): MiddlewareHandler<AppEnv> {
         break;
       case "admin":
         checkAdmin(c);
+        break;
+      case "ticket":
+        c.set("ticket", await showTicket(c));
         break;
       case "person":
         c.set("person", await showPerson(c));
@@ -92,6 +96,12 @@ export function seesPersonal(c: Ctx): boolean {
 export function mustSeePersonal(c: Ctx, what: string): void {
   if (seesPersonal(c)) return;
   throw new Refused(refuse("forbidden", `${what} is for those who may see full numbers.`));
+}
+
+async function showTicket(c: Ctx): Promise<LiveTicket> {
+  const ticket = await readTicket(c);
+  if (ticket === null) throw unauthorized("Ask for a ticket first: POST /v1/live.");
+  return ticket;
 }
 
 function checkAdmin(c: Ctx): void {

@@ -2,6 +2,7 @@ import type { Context } from "hono";
 import type { Permission, Role } from "../core/access.ts";
 import type { KeyId, WorkspaceId } from "../core/ids.ts";
 import type { Access } from "../dialer/verbs.ts";
+import type { LiveTicket } from "./live.ts";
 
 /** Somebody signed in. */
 export type Person = { id: string; name: string; email: string };
@@ -24,8 +25,12 @@ export type AppEnv = {
     actor: Actor;
     /** Where an operation asks only for somebody signed in. */
     person: Person;
+    /** Where a ticket lets in. */
+    ticket: LiveTicket;
     /** Set where the Dialer checks the key in the same request; null when a person pushes. */
     access: Access | null;
+    /** Whether that key was not looked at yet. */
+    unseen: boolean;
   };
 };
 export type Ctx = Context<AppEnv>;

@@ -83,6 +83,7 @@ function securityOf(o: Operation): Json[] {
   switch (o.access) {
     case "open":
     case "carrier":
+    case "ticket":
       return [];
     case "admin":
       return [{ admin: [] }];

@@ -20,7 +20,7 @@ export type RequestBody = {
 export type ReplyBody =
   | { status: 200 | 201 | 202; description: string; schema: z.ZodType; example: unknown }
   | { status: 200 | 206; description: string; raw: Raw }
-  | { status: 204; description: string };
+  | { status: 101 | 204; description: string };
 
 /**
  * One route as everybody sees it: the app registers it, `/openapi.json` describes it, and no
@@ -34,10 +34,10 @@ export type Operation = {
   description: string;
   /**
    * `admin`: the deployment's secret. `open`: nothing. `carrier`: the carrier's own signature.
-   * `person`: somebody signed in, of whatever workspace. Else a key or a person with this
+   * `ticket`: a ticket for the live socket. `person`: somebody signed in, of whatever workspace. Else a key or a person with this
    * permission in the workspace; for `push` the Dialer checks the key in the same request.
    */
-  access: "admin" | "open" | "carrier" | "person" | Permission;
+  access: "admin" | "open" | "carrier" | "ticket" | "person" | Permission;
   params?: z.ZodObject;
   query?: z.ZodObject;
   /** Whether an `Idempotency-Key` header makes a repetition harmless (H9). */

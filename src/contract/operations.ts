@@ -7,6 +7,7 @@ import { guideOperations } from "./guide.ts";
 import { importOperations } from "./import.ts";
 import { invitationOperations } from "./invitation.ts";
 import { keyOperations } from "./key.ts";
+import { liveOperations } from "./live.ts";
 import { numberOperations } from "./number.ts";
 import { personOperations } from "./person.ts";
 import { reportOperations } from "./report.ts";
@@ -23,6 +24,7 @@ export const OPERATIONS = {
   ...keyOperations,
   ...connectionOperations,
   ...agentOperations,
+  ...liveOperations,
   ...numberOperations,
   ...suppressionOperations,
   ...campaignOperations,

@@ -8,12 +8,19 @@ type Kind = "calls" | "campaigns" | "tasks";
  */
 export class Changes {
   #count = 0;
+  /** Hears of each change as it is made. */
+  readonly #watcher: (kind: Kind, id: number) => void;
   readonly calls = new Map<number, number>();
   readonly campaigns = new Map<number, number>();
   readonly tasks = new Map<number, number>();
 
+  constructor(watcher: (kind: Kind, id: number) => void) {
+    this.#watcher = watcher;
+  }
+
   note(kind: Kind, id: number): void {
     this[kind].set(id, ++this.#count);
+    this.#watcher(kind, id);
   }
 
   /** Something else that D1 must hear of, which has rows of its own. */

@@ -13,6 +13,7 @@ import { explainCampaign } from "./explain.ts";
 import { Flush } from "./flush.ts";
 import { hearReport, hearUnnamed } from "./hear.ts";
 import * as imports from "./imports.ts";
+import { Live, type Viewer } from "./live.ts";
 import { campaignOf, moveOneTask, moveWholeCampaign } from "./moves.ts";
 import type { OpenCarrier, Outside } from "./outside.ts";
 import { push } from "./push.ts";
@@ -45,7 +46,8 @@ const SWEEP_GAP_MS = 20;
 export class Dialer implements DialerVerbs {
   readonly #sql: Sql;
   readonly #outside: Outside;
-  readonly #changes = new Changes();
+  readonly #live: Live;
+  readonly #changes: Changes;
   readonly #flush: Flush;
   readonly #errands: Errands;
   readonly #wake: Wake;
@@ -60,6 +62,8 @@ export class Dialer implements DialerVerbs {
   constructor(sql: Sql, outside: Outside) {
     this.#sql = sql;
     this.#outside = outside;
+    this.#live = new Live(outside, (look) => this.#read(look));
+    this.#changes = new Changes((kind, id) => this.#live.noticed(kind, id));
     this.#flush = new Flush(
       outside,
       (work) => this.#commit(work),
@@ -82,6 +86,11 @@ export class Dialer implements DialerVerbs {
     return doc === null
       ? refuse("not_found", "There is no such connection.")
       : { ok: true as const, value: doc };
+  }
+
+  async hashPhones(...[phones]: Parameters<DialerVerbs["hashPhones"]>) {
+    if (this.#isEmpty()) return [];
+    return this.#read((state) => phones.map((phone) => state.hashPhone(phone)));
   }
 
   async createCampaign(request: Parameters<DialerVerbs["createCampaign"]>[0]) {
@@ -173,6 +182,17 @@ export class Dialer implements DialerVerbs {
     return { ok: true as const, value: null };
   }
 
+  /** Somebody began to look, or looks at something else: he gets a snapshot (H34). */
+  looks(viewer: Viewer): void {
+    this.#live.counted();
+    this.#live.snapshot(viewer);
+  }
+
+  /** Somebody has gone. */
+  looksAway(): void {
+    this.#live.counted();
+  }
+
   /** What the alarm calls: the transaction does all that is due. Faults end in it. */
   async alarm(): Promise<void> {
     this.#wake.came();
@@ -236,6 +256,7 @@ export class Dialer implements DialerVerbs {
       this.#outside.log("dispatch", { calls: done.claims.map((claim) => claim.call) });
     }
     this.#errands.add(done.errands);
+    this.#live.committed(now);
     this.#flush.noticed(state, now);
     this.#wake.need(nextEvent(state, now, done.dispatchAt, this.#flush.dueAt, this.#sweepAt), now);
     return done.result;

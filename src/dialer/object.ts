@@ -8,21 +8,62 @@ import { withoutNumbers } from "../core/phone.ts";
 import { type Counts, counted, noCounts } from "./counts.ts";
 import { Dialer } from "./dialer.ts";
 import type { OpenCarrier, Outside, Statement } from "./outside.ts";
+import { Sockets } from "./sockets.ts";
 import type { Sql, SqlValue } from "./sql.ts";
-import type { ConnectionDoc, DialerVerbs } from "./verbs.ts";
+import {
+  type ConnectionDoc,
+  type DialerVerbs,
+  type LiveVerbs,
+  TICKET_HEADER,
+  type Ticket,
+} from "./verbs.ts";
 
 /** D1 that answers nothing for so long is away, ms. */
 const D1_GIVE_UP_MS = 30_000;
 
 /** The Dialer in its Durable Object: there is only ever one per workspace, named by its id. */
-export class DialerObject extends DurableObject<Env> implements DialerVerbs {
+export class DialerObject extends DurableObject<Env> implements DialerVerbs, LiveVerbs {
   readonly #dialer: Dialer;
+  readonly #live: Dialer;
+  readonly #sockets: Sockets;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     const counts = env.COUNTS === undefined ? null : noCounts();
-    const dialer = new Dialer(sqlOf(ctx.storage, counts), outsideOf(ctx, env, counts));
+    this.#sockets = new Sockets(ctx);
+    const outside = outsideOf(ctx, env, counts, this.#sockets);
+    const dialer = new Dialer(sqlOf(ctx.storage, counts), outside);
+    this.#live = dialer;
     this.#dialer = counts === null ? dialer : counted(dialer, counts);
+  }
+
+  /** Opens a viewer's socket (H34): only the API reaches this, with a ticket that it has checked. */
+  override fetch(request: Request): Response {
+    const ticket = JSON.parse(request.headers.get(TICKET_HEADER) ?? "null") as Ticket | null;
+    const opened = ticket === null ? null : this.#sockets.open(ticket, Date.now());
+    if (opened === null) return new Response(null, { status: 401 });
+    this.#live.looks(opened.viewer);
+    return new Response(null, { status: 101, webSocket: opened.client });
+  }
+
+  override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): void {
+    const viewer = this.#sockets.heard(socket, message);
+    if (viewer !== null) this.#live.looks(viewer);
+  }
+
+  override webSocketClose(socket: WebSocket, code: number): void {
+    // 1005 and 1006 say that none was sent: they cannot be.
+    socket.close(code === 1005 || code === 1006 ? 1000 : code);
+    this.#live.looksAway();
+  }
+
+  override webSocketError(): void {
+    this.#live.looksAway();
+  }
+
+  async endLive(actor: string) {
+    this.#sockets.end(actor);
+    return { ok: true as const, value: null };
   }
 
   override alarm(): Promise<void> {
@@ -37,6 +78,9 @@ export class DialerObject extends DurableObject<Env> implements DialerVerbs {
   }
   readConnection(...args: Parameters<DialerVerbs["readConnection"]>) {
     return this.#dialer.readConnection(...args);
+  }
+  hashPhones(...args: Parameters<DialerVerbs["hashPhones"]>) {
+    return this.#dialer.hashPhones(...args);
   }
   createCampaign(...args: Parameters<DialerVerbs["createCampaign"]>) {
     return this.#dialer.createCampaign(...args);
@@ -109,7 +153,12 @@ function sqlOf(storage: DurableObjectStorage, counts: Counts | null): Sql {
   };
 }
 
-function outsideOf(ctx: DurableObjectState, env: Env, counts: Counts | null): Outside {
+function outsideOf(
+  ctx: DurableObjectState,
+  env: Env,
+  counts: Counts | null,
+  sockets: Sockets,
+): Outside {
   const opened = new Map<string, { sealed: string; open: OpenCarrier }>();
   const decisions = env.LOG === "decisions";
   return {
@@ -136,6 +185,7 @@ function outsideOf(ctx: DurableObjectState, env: Env, counts: Counts | null): Ou
     },
     reportUrl: (connection, call) =>
       reportUrl(env.PUBLIC_URL, env.SIGNING_SECRET, connection, call),
+    viewers: () => sockets.viewers(Date.now()),
     d1: async (statements) => {
       const batch = env.DB.batch(statements.map((one) => prepare(env.DB, one)));
       const results = await inTime(batch, D1_GIVE_UP_MS);

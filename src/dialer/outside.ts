@@ -1,5 +1,6 @@
 import type { Carrier, CarrierSettings } from "../carriers/carrier.ts";
 import type { CallId, ConnectionId } from "../core/ids.ts";
+import type { Viewer } from "./live.ts";
 import type { SqlValue } from "./sql.ts";
 import type { ConnectionDoc } from "./verbs.ts";
 
@@ -29,6 +30,8 @@ export type Outside = {
   reportUrl(connection: ConnectionId, call: CallId): Promise<string>;
   /** Statements in one transaction of D1; the rows of each. Throws when D1 is away or refuses. */
   d1(statements: Statement[]): Promise<unknown[][]>;
+  /** Those who look right now, by their sockets. */
+  viewers(): Viewer[];
   /** One line about something that happened: ids and counts, no numbers, no texts. */
   log(event: string, fields: Record<string, unknown>): void;
 };

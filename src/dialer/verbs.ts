@@ -75,7 +75,10 @@ export type KeyDoc = {
   /** The only campaign that it may push into, by its local key; null or left out for all. */
   campaign?: number | null;
 };
-/** The Dialer keeps a keyed hash of the number, never the number itself. The copy's id is the number. */
+/**
+ * The Dialer keeps a keyed hash of the number, never the number itself. The copy's id is the number,
+ * or `#` and that hash once the number was erased.
+ */
 export type SuppressionDoc = { expiresAt: number | null };
 
 export type Doc =
@@ -103,6 +106,12 @@ export type PushedTask =
   /** The task is there already, and has left for D1. */
   | { ok: true; left: TaskId; warnings: Warning[]; existing: true }
   | Refusal;
+
+/**
+ * `personal`: whether the key that pushed may see full numbers and contexts. Else the caller masks
+ * what it shows: an answer can be another's task, by its `externalId`.
+ */
+export type Pushed = Done<PushedTask[]> & { personal: boolean };
 
 export type PushRequest = {
   access: Access | null;
@@ -161,6 +170,8 @@ export type DialerVerbs = {
    */
   retire(kind: "agent" | "number" | "connection" | "key", id: string, version: number): Reply<null>;
   readConnection(id: ConnectionId): Reply<ConnectionDoc>;
+  /** The keyed hashes by which erased numbers go on being refused; none where nothing was set up. */
+  hashPhones(phones: string[]): Promise<string[]>;
 
   createCampaign(request: {
     body: CampaignBody;
@@ -177,7 +188,7 @@ export type DialerVerbs = {
   explainCampaigns(ids: CampaignId[]): Promise<(Waiting | null)[]>;
 
   /** One answer per task, in order; the whole request is refused only for access, idempotency or room. */
-  push(request: PushRequest): Promise<Done<PushedTask[]> | Refusal | UnknownKey>;
+  push(request: PushRequest): Promise<Pushed | Refusal | UnknownKey>;
   moveTask(id: TaskId, move: Move): Reply<TaskRecord>;
   /** `not_found` also when the task has left for D1. */
   readTask(id: TaskId): Reply<TaskRecord>;
@@ -196,4 +207,15 @@ export type DialerVerbs = {
   readWorkspace(): Reply<WorkspaceState>;
   /** From cron: takes up whatever a lost alarm left behind. */
   tick(): Reply<null>;
+};
+
+/** A ticket as the API has checked it: whose, and until when it opens a socket, epoch ms. */
+export type Ticket = { actor: string; nonce: string; until: number };
+/** The header in which the API hands a checked ticket over. */
+export const TICKET_HEADER = "x-outdial-ticket";
+
+/** What the object itself does about viewers' sockets. */
+export type LiveVerbs = {
+  /** Closes the sockets of a person or key whose access has ended (H34, H37). */
+  endLive(actor: string): Reply<null>;
 };

@@ -332,6 +332,7 @@ export class Host {
       },
       open: async (doc) => ({ carrier: this.#seam(doc.id, alive), settings: {} }),
       reportUrl: async (connection, call) => `https://sim.test/reports/${connection}/${call}`,
+      viewers: () => [],
       d1: (statements) => {
         const fetches = statements[0]?.query.includes("FROM copies") ?? false;
         return this.#ask(

@@ -28,6 +28,7 @@ import { ALL_DAYS, ALWAYS } from "../../../src/core/window.ts";
 import { callsOfTask } from "../../../src/db/calls.ts";
 import { readTaskRow, taskOf } from "../../../src/db/tasks.ts";
 import { Dialer } from "../../../src/dialer/dialer.ts";
+import type { Viewer } from "../../../src/dialer/live.ts";
 import type { Outside, Statement } from "../../../src/dialer/outside.ts";
 import type { SqlValue } from "../../../src/dialer/sql.ts";
 import type { AgentDoc, ConnectionDoc, Doc, WorkspaceDoc } from "../../../src/dialer/verbs.ts";
@@ -76,6 +77,8 @@ export class World {
   readonly lookups: { call: string; at: number }[] = [];
   tests = 0;
   readonly logged: { event: string; fields: Record<string, unknown> }[] = [];
+  /** Those who look (H34); `dialer.looks` tells the Dialer of a change here. */
+  viewers: Viewer[] = [];
   /** How often the alarm came. */
   alarms = 0;
   /** Called after every step, when no transaction is open. */
@@ -143,6 +146,7 @@ export class World {
       timeout: () => new AbortController().signal,
       open: async (connection) => ({ carrier, settings: { connection: connection.id } }),
       reportUrl: async (_connection, call) => `https://outdial.test/${call}`,
+      viewers: () => this.viewers,
       d1: async (statements) => {
         if (!alive()) return never;
         const rows = await this.#batch(statements);
