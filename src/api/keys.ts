@@ -23,6 +23,7 @@ import { findCampaign } from "./find.ts";
 import { handOver } from "./hand-over.ts";
 import { newKeyText } from "./key-text.ts";
 import { mapPage, pageRequest } from "./list.ts";
+import { endLive } from "./live.ts";
 import type { Handler } from "./serve.ts";
 
 const HOUR_MS = 3_600_000;
@@ -122,6 +123,7 @@ export const remove: Handler<"DELETE /v1/keys/{id}"> = async (c, { params }) => 
   const before = rightsOf(key);
   const entry = entryOf(c, { action: "key.revoke", targetKind: "key", target: id, before });
   await handOver(c.env, workspace, await deleteKey(db, workspace, id, entry));
+  await endLive(c, workspace, id);
   return c.body(null, 204);
 };
 

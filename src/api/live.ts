@@ -1,7 +1,8 @@
 import { equalConstantTime, mac } from "../carriers/secret.ts";
 import { parseWorkspaceId, type WorkspaceId } from "../core/ids.ts";
 import { refuse } from "../core/result.ts";
-import { openLive } from "../shell/dialer.ts";
+import { dialerOf, openLive } from "../shell/dialer.ts";
+import { logFault } from "../shell/faults.ts";
 import type { Ctx } from "./context.ts";
 import { invalid, Refused } from "./errors.ts";
 import { randomText } from "./key-text.ts";
@@ -58,3 +59,12 @@ export const open: Handler<"GET /v1/live"> = async (c) => {
     return new Response(null, { status: 101, webSocket: opened.webSocket });
   throw new Refused(refuse("unauthorized", "This ticket was used before, or is too old."));
 };
+
+/** Closes the sockets of whoever has lost his access; one that stays open ends by itself in minutes. */
+export async function endLive(c: Ctx, workspace: WorkspaceId, actor: string): Promise<void> {
+  try {
+    await dialerOf(c.env, workspace).endLive(actor);
+  } catch (error) {
+    logFault("live", error, { workspace });
+  }
+}

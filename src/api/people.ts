@@ -15,6 +15,7 @@ import type { Ctx } from "./context.ts";
 import { changeOf, entryOf } from "./entry.ts";
 import { notFound, Refused } from "./errors.ts";
 import { mapPage, pageRequest } from "./list.ts";
+import { endLive } from "./live.ts";
 import type { Handler } from "./serve.ts";
 
 export const readMe: Handler<"GET /v1/me"> = async (c) => {
@@ -75,6 +76,7 @@ async function remove(c: Ctx, workspace: WorkspaceId, member: MemberOfWorkspace,
   const deed = { action, targetKind: "person", target: person, before: { role, grants } };
   const keys = await removeMember(database(c.env), member, entryOf(c, deed));
   if (keys === null) throw await conflict(c, workspace, member);
+  await endLive(c, workspace, person);
   return { id: person, keys };
 }
 

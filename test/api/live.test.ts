@@ -108,4 +108,23 @@ describe("the live socket", () => {
       (code) => code === 1003,
     );
   });
+
+  it("H37 closes with the key that opened it", async () => {
+    const workspace = await mintCallingWorkspace();
+    const body = { name: "Wallboard", scopes: ["read"] };
+    const made = (await workspace.ask("POST /v1/keys", { body })).json;
+    const reader = { authorization: `Bearer ${String(made.apiKey)}` };
+    const asReader: Workspace = {
+      ...workspace,
+      ask: (route, request) => workspace.ask(route, { ...request, headers: reader }),
+    };
+    const { closed } = await look(asReader);
+    const others = await look(workspace);
+    await workspace.ask(`DELETE /v1/keys/${String(made.id)}`);
+    await seen(
+      () => closed.at(-1),
+      (code) => code === 4003,
+    );
+    expect(others.closed).toEqual([]);
+  });
 });
