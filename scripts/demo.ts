@@ -10,6 +10,11 @@ const FROM = "+918047112233";
 const SUPPRESSED = "+447700900999";
 const SECOND_MS = 1_000;
 
+/** The other workspace, which shares nothing with the first but the deployment. */
+export const OTHER_WORKSPACE = { name: "Harbour Cycles", slots: 2 };
+const OTHER_FROM = "+442079460123";
+const OTHER_TO = "+442079460456";
+
 /** A workspace's name, slots and calling hours: all day, so that it shows something at any time. */
 export const WORKSPACE = {
   name: "Lotus Kitchenware",
@@ -73,6 +78,35 @@ export async function makeDemo(api: Client, account: CarrierAccount, say: (line:
   });
   await importOrders(api, batchCampaign, say);
   return { agent, from: FROM, realtimeCampaign, batchCampaign };
+}
+
+/** Another workspace with a campaign, a task and its call; makes only what is missing. */
+export async function makeOther(api: Client, account: CarrierAccount) {
+  const connection = await ensure(api, "connections", {
+    name: "Simulated carrier",
+    carrier: "simulator",
+    settings: account,
+  });
+  const agent = await ensure(api, "agents", { ...AGENT, connection });
+  const numbers = await api.get<Page<{ phone: string }>>("/v1/numbers?limit=200");
+  if (!numbers.items.some((one) => one.phone === OTHER_FROM)) {
+    await api.post("/v1/numbers", { phone: OTHER_FROM, connection });
+  }
+  const campaign = await ensure(api, "campaigns", {
+    name: "Feedback",
+    type: "realtime",
+    agent,
+    from: OTHER_FROM,
+  });
+  const lead = { campaign, phone: OTHER_TO, externalId: "first", context: { name: "Tomas" } };
+  const task = await api.post<Made>("/v1/tasks", lead);
+  const path = `/v1/tasks/${task.id}/calls`;
+  let calls = await api.get<Page<Made>>(path);
+  while (calls.items.length === 0) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    calls = await api.get<Page<Made>>(path);
+  }
+  return { campaign, task: task.id, call: calls.items[0]?.id ?? "" };
 }
 
 /** Tells the connection where its carrier is now. */

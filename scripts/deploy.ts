@@ -1,7 +1,8 @@
 /**
  * `npm run deploy`: makes what is missing in the Cloudflare account that wrangler is signed in to,
  * deploys, and makes the first workspace. Safe to repeat, and to run again after a failure: what
- * is there is learned from wrangler. `PUBLIC_URL=https://…` names another address than workers.dev.
+ * is there is learned from wrangler. `PUBLIC_URL=https://…` names another address than workers.dev;
+ * `MAIL_FROM=calls@…` sends mails through Cloudflare, by a domain that it may send for.
  */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -28,6 +29,8 @@ const FOLDER = values.folder ?? join(ROOT, ".deploy");
 const CONFIG = join(FOLDER, "wrangler.toml");
 const NO_DATABASE = "00000000-0000-0000-0000-000000000000";
 const wrangler = new Wrangler(CONFIG);
+/** Sender of mails through Cloudflare's email sending, or null. */
+let mailFrom: string | null = null;
 
 try {
   await deploy();
@@ -39,32 +42,62 @@ try {
 }
 
 async function deploy(): Promise<void> {
-  refuseAllowance(process.env.OUTBOUND_ALLOW !== undefined);
+  refuseLocal(Object.keys(process.env));
   mkdirSync(FOLDER, { recursive: true, mode: 0o700 });
   writeConfig(NO_DATABASE, null);
   await checkSignedIn();
   const database = await ensureDatabase();
   for (const queue of QUEUES) await ensureQueue(queue);
   const deployment = new Deployment(FOLDER, database);
+  if (process.env.MAIL_FROM) deployment.keep({ mailFrom: process.env.MAIL_FROM });
+  mailFrom = deployment.mailFrom;
   writeConfig(database, process.env.PUBLIC_URL ?? deployment.url);
   say("Applying migrations …");
   await wrangler.run(["d1", "migrations", "apply", NAME, "--remote"]);
   const workspace = await firstWorkspace();
   const names = await secretNames();
-  refuseAllowance(names.includes("OUTBOUND_ALLOW"));
+  refuseLocal(names);
   const secrets = secretsToSet(names, workspace, deployment);
+  const isSetUp = await hasOwner();
+  if (!isSetUp) Object.assign(secrets, setupToken(names, deployment));
   execFileSync(process.execPath, [join(ROOT, "scripts", "build.ts"), "--assets"]);
   const url = await upload(database, secrets, deployment);
   await makeWorkspace(url, workspace, deployment);
+  if (isSetUp) return;
+  say(`
+It has no owner yet. Whoever has this token makes the first one, once (POST ${url}/setup, docs/security.md):
+${deployment.setupToken}`);
 }
 
-/** What lets the simulator through locally would let anybody with a key reach inside of a network. */
-function refuseAllowance(given: boolean): void {
-  if (!given && !/^\s*OUTBOUND_ALLOW\s*=/m.test(readFileSync(join(ROOT, "wrangler.toml"), "utf8")))
-    return;
-  throw new Refused(
-    "OUTBOUND_ALLOW is for local runs: take it out of the environment, wrangler.toml and the Worker's secrets.",
-  );
+/**
+ * What is for local runs: a list that lets the simulator through would let anybody with a key reach
+ * inside of a network, and links that sign in are nothing for a deployment.
+ */
+function refuseLocal(given: readonly string[]): void {
+  const committed = readFileSync(join(ROOT, "wrangler.toml"), "utf8");
+  for (const name of ["OUTBOUND_ALLOW", "LOCAL_SIGN_IN"]) {
+    if (!given.includes(name) && !new RegExp(`^\\s*${name}\\s*=`, "m").test(committed)) continue;
+    throw new Refused(
+      `${name} is for local runs: take it out of the environment, wrangler.toml and the Worker's secrets.`,
+    );
+  }
+}
+
+/** Whether /setup was used. */
+async function hasOwner(): Promise<boolean> {
+  const sql = "SELECT set_up_at FROM deployment";
+  type Answer = { results: unknown[] }[];
+  const args = ["d1", "execute", NAME, "--remote", "--json", "--yes", "--command", sql];
+  const [answer] = await wrangler.json<Answer>(args);
+  return (answer?.results.length ?? 0) > 0;
+}
+
+/** The token for /setup, drawn anew where nobody here knows the one that the Worker has. */
+function setupToken(names: readonly string[], deployment: Deployment): Record<string, string> {
+  if (names.includes("SETUP_TOKEN") && deployment.setupToken !== null) return {};
+  const token = deployment.setupToken ?? draw();
+  deployment.keep({ setupToken: token });
+  return { SETUP_TOKEN: token };
 }
 
 async function checkSignedIn(): Promise<void> {
@@ -254,8 +287,12 @@ function writeConfig(database: string, publicUrl: string | null): void {
     text = replaceOnce(text, new RegExp(`^${key} = "(.+)"$`, "m"), (path) => join(up, path));
   }
   text = replaceOnce(text, /^database_id = "(.+)"$/m, () => database);
-  const vars = publicUrl === null ? "" : `\n[vars]\nPUBLIC_URL = ${JSON.stringify(publicUrl)}\n`;
-  writeFileSync(CONFIG, `# Made by npm run deploy from wrangler.toml.\n${text}${vars}`);
+  const mails = mailFrom === null ? "" : '\n[[send_email]]\nname = "MAILS"\n';
+  const vars = Object.entries({ PUBLIC_URL: publicUrl, MAIL_FROM: mailFrom })
+    .filter(([, value]) => value !== null)
+    .map(([name, value]) => `${name} = ${JSON.stringify(value)}\n`);
+  const all = vars.length === 0 ? "" : `\n[vars]\n${vars.join("")}`;
+  writeFileSync(CONFIG, `# Made by npm run deploy from wrangler.toml.\n${text}${mails}${all}`);
 }
 
 function replaceOnce(text: string, line: RegExp, change: (value: string) => string): string {

@@ -11,6 +11,10 @@ type Kept = {
   adminSecret: string | null;
   /** By their names; likewise the only copy. */
   sealingKeys: Record<string, string>;
+  /** Makes the first owner, once. */
+  setupToken: string | null;
+  /** Sender of mails through Cloudflare, or null where none are sent that way. */
+  mailFrom: string | null;
   workspace: string | null;
   apiKey: string | null;
 };
@@ -20,6 +24,8 @@ const NOTHING: Kept = {
   signingSecret: null,
   adminSecret: null,
   sealingKeys: {},
+  setupToken: null,
+  mailFrom: null,
   workspace: null,
   apiKey: null,
 };
@@ -48,6 +54,12 @@ export class Deployment {
   }
   get sealingKeys(): Record<string, string> {
     return this.#kept.sealingKeys;
+  }
+  get setupToken(): string | null {
+    return this.#kept.setupToken;
+  }
+  get mailFrom(): string | null {
+    return this.#kept.mailFrom;
   }
   get workspace(): string | null {
     return this.#kept.workspace;

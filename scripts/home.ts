@@ -1,7 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Role } from "../src/core/access.ts";
 import type { Secrets } from "./local.ts";
+import type { DemoPerson } from "./people.ts";
 
 /** What `.local/demo.json` says: everything that one needs to push a lead. */
 export type Demo = {
@@ -11,6 +13,10 @@ export type Demo = {
   from: string;
   realtimeCampaign: string;
   batchCampaign: string;
+  /** One of each role, the owner first. */
+  people: DemoPerson[];
+  /** What another workspace has, to try the walls from outside. */
+  other: { apiKey: string; campaign: string; task: string; call: string };
 };
 
 /** What stays secret: nobody else on this machine can read the file. */
@@ -19,6 +25,11 @@ export type Keys = Secrets & {
   carrierSecret: string;
   /** Of the demo's workspace, once there is one. */
   apiKey: string | null;
+  /** Of the other workspace. */
+  otherApiKey: string | null;
+  SETUP_TOKEN: string;
+  LOCAL_SIGN_IN: string;
+  passwords: Record<Role, string>;
 };
 
 /** The folder that keeps the demo between starts: D1, objects, the carrier's calls, keys. */
@@ -26,6 +37,7 @@ export class Home {
   readonly folder: string;
   readonly carrierState: string;
   readonly log: string;
+  readonly mails: string;
   readonly #keys: string;
   readonly #demo: string;
   readonly #lock: string;
@@ -34,6 +46,7 @@ export class Home {
     this.folder = folder;
     this.carrierState = join(folder, "simulator.jsonl");
     this.log = join(folder, "worker.log");
+    this.mails = join(folder, "mails");
     this.#keys = join(folder, "keys.json");
     this.#demo = join(folder, "demo.json");
     this.#lock = join(folder, "running.json");
@@ -43,7 +56,7 @@ export class Home {
   /** The keys, drawn at the first start. */
   keys(): Keys {
     const known = readJson<Keys>(this.#keys);
-    if (known?.SEALING_KEY_1 !== undefined) return known;
+    if (known?.SEALING_KEY_1 !== undefined && known.passwords !== undefined) return known;
     const keys: Keys = {
       ADMIN_SECRET: draw(),
       SIGNING_SECRET: draw(),
@@ -51,6 +64,10 @@ export class Home {
       carrierKey: draw(),
       carrierSecret: draw(),
       apiKey: null,
+      otherApiKey: null,
+      SETUP_TOKEN: draw(),
+      LOCAL_SIGN_IN: draw(),
+      passwords: { viewer: draw(), operator: draw(), admin: draw(), owner: draw() },
       // A folder from before there was a key of its own for sealing.
       ...known,
     };
@@ -58,11 +75,12 @@ export class Home {
     return keys;
   }
 
-  keepApiKey(apiKey: string): void {
-    writePrivately(this.#keys, { ...this.keys(), apiKey });
+  keep(some: Partial<Pick<Keys, "apiKey" | "otherApiKey">>): void {
+    writePrivately(this.#keys, { ...this.keys(), ...some });
   }
 
-  demo(): Demo | null {
+  /** Without people and another workspace where it is from before there were any. */
+  demo(): (Omit<Demo, "people" | "other"> & Partial<Demo>) | null {
     return readJson<Demo>(this.#demo);
   }
 

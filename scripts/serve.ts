@@ -13,6 +13,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { convertV4MiniflareOptions, Miniflare, Response } from "miniflare";
 import { unstable_getMiniflareWorkerOptions as workerOptions } from "wrangler";
+import { receiveMails } from "./mails.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 const CRON_MS = 60_000;
@@ -31,6 +32,7 @@ const vars = JSON.parse(process.env.OUTDIAL_VARS ?? "{}") as Record<string, stri
 const state = join(values.folder, "state");
 mkdirSync(state, { recursive: true });
 
+const mails = await receiveMails(join(values.folder, "mails"));
 const { workerOptions: options } = workerOptions(join(ROOT, "wrangler.toml"));
 if (values.bare) delete options.assets;
 const miniflare = new Miniflare(
@@ -40,7 +42,7 @@ const miniflare = new Miniflare(
     modules: [{ type: "ESModule", path: join(ROOT, "dist", "worker", "index.js") }],
     modulesRoot: join(ROOT, "dist", "worker"),
     modulesRules: undefined,
-    bindings: vars,
+    bindings: { MAIL_URL: mails.url, MAIL_FROM: "outdial@localhost", ...vars },
     host: "127.0.0.1",
     port: Number(values.port),
     resourcePersistencePath: state,
@@ -55,6 +57,7 @@ const miniflare = new Miniflare(
 
 for (const signal of ["SIGTERM", "SIGINT"] as const) {
   process.on(signal, () => {
+    mails.close();
     void miniflare.dispose().finally(() => process.exit(0));
   });
 }

@@ -9,7 +9,15 @@ import { parseArgs } from "node:util";
 import type { Campaign } from "../src/contract/campaign.ts";
 import type { Import } from "../src/contract/import.ts";
 import { ApiError, Client } from "./client.ts";
-import { type CarrierAccount, describeEnd, makeDemo, plugIn, WORKSPACE } from "./demo.ts";
+import {
+  type CarrierAccount,
+  describeEnd,
+  makeDemo,
+  makeOther,
+  OTHER_WORKSPACE,
+  plugIn,
+  WORKSPACE,
+} from "./demo.ts";
 import { type Demo, Home } from "./home.ts";
 import {
   build,
@@ -19,6 +27,7 @@ import {
   startWorker,
   stopEverything,
 } from "./local.ts";
+import { linkOf, mailTeller, makePeople, peopleOf } from "./people.ts";
 import { showLive, type View } from "./table.ts";
 
 const { values } = parseArgs({ options: { folder: { type: "string" } } });
@@ -74,38 +83,69 @@ async function start(): Promise<void> {
   watch(carrier, "The simulated carrier");
   const worker = await openWorker(false);
   watch(worker, "The Worker");
-  const demo = before === null ? await makeAnew() : { ...before, url: URL_ };
-  if (before !== null) await checkKey(demo);
+  const made = before === null ? await makeAnew() : { ...before, url: URL_ };
+  if (before !== null) await checkKey(made);
+  const demo: Demo = {
+    ...made,
+    people: made.people ?? (await makeTeam(made.apiKey)),
+    other: made.other ?? (await makeNeighbour()),
+  };
   home.keepDemo(demo);
   greet(demo, before === null);
   const api = new Client(demo.url, demo.apiKey);
-  showLive(api, process.stdout, await endTeller(api, demo.batchCampaign));
+  const [tellEnd, tellMails] = [await endTeller(api, demo.batchCampaign), mailTeller(home.mails)];
+  showLive(api, process.stdout, (view) => {
+    const lines = [tellMails(), tellEnd(view)].filter((line) => line !== null);
+    return lines.length === 0 ? null : lines.join("\n");
+  });
 }
 
 function openWorker(unplugged: boolean): Promise<Running> {
-  const { ADMIN_SECRET, SIGNING_SECRET, SEALING_KEY_1 } = home.keys();
+  const { ADMIN_SECRET, SIGNING_SECRET, SEALING_KEY_1, SETUP_TOKEN, LOCAL_SIGN_IN } = home.keys();
   writeFileSync(home.log, "", { mode: 0o600 });
   return startWorker({
     folder: FOLDER,
     port: PORT,
     secrets: { ADMIN_SECRET, SIGNING_SECRET, SEALING_KEY_1 },
+    vars: { SETUP_TOKEN, LOCAL_SIGN_IN },
     unplugged,
     onLine: (line) => appendFileSync(home.log, `${line}\n`),
   });
 }
 
 /** A workspace, kept at once, since its key is shown only once, and the demo in it. */
-async function makeAnew(): Promise<Demo> {
+async function makeAnew(): Promise<Omit<Demo, "people" | "other"> & Partial<Demo>> {
   const keys = home.keys();
   let { apiKey } = keys;
   if (apiKey === null) {
     const admin = new Client(URL_, keys.ADMIN_SECRET);
     ({ apiKey } = await admin.post<{ apiKey: string }>("/v1/workspaces", WORKSPACE));
-    home.keepApiKey(apiKey);
+    home.keep({ apiKey });
   }
   say("Making the demo …");
   const api = new Client(URL_, apiKey);
   return { url: URL_, apiKey, ...(await makeDemo(api, carrierAccount(), say)) };
+}
+
+/** One person of each role in the demo's workspace. */
+async function makeTeam(apiKey: string): Promise<Demo["people"]> {
+  const { SETUP_TOKEN, LOCAL_SIGN_IN, passwords } = home.keys();
+  const people = peopleOf(passwords);
+  const { id } = await new Client(URL_, apiKey).get<{ id: string }>("/v1/workspace");
+  const keys = { setupToken: SETUP_TOKEN, localSignIn: LOCAL_SIGN_IN, mails: home.mails };
+  await makePeople(URL_, { ...keys, workspace: id }, people);
+  return people;
+}
+
+async function makeNeighbour(): Promise<Demo["other"]> {
+  const keys = home.keys();
+  let apiKey = keys.otherApiKey;
+  if (apiKey === null) {
+    const admin = new Client(URL_, keys.ADMIN_SECRET);
+    ({ apiKey } = await admin.post<{ apiKey: string }>("/v1/workspaces", OTHER_WORKSPACE));
+    home.keep({ otherApiKey: apiKey });
+  }
+  return { apiKey, ...(await makeOther(new Client(URL_, apiKey), carrierAccount())) };
 }
 
 function carrierAccount(): CarrierAccount {
@@ -117,19 +157,24 @@ function carrierAccount(): CarrierAccount {
  * Another port than last time: the carrier's calls learn where to report, and the connection where
  * its carrier is. Until it does, the Worker reaches nobody, so that no dial goes to the old address.
  */
-async function move(before: Demo): Promise<void> {
+async function move(before: Omit<Demo, "people" | "other"> & Partial<Demo>): Promise<void> {
   if (existsSync(home.carrierState)) {
     const text = readFileSync(home.carrierState, "utf8");
     writeFileSync(home.carrierState, text.replaceAll(`"${before.url}/`, `"${URL_}/`));
   }
   const worker = await openWorker(true);
   await plugIn(new Client(URL_, before.apiKey), before.agent, carrierAccount());
+  if (before.other !== undefined) {
+    const api = new Client(URL_, before.other.apiKey);
+    const { agent } = await api.get<{ agent: string }>(`/v1/campaigns/${before.other.campaign}`);
+    await plugIn(api, agent, carrierAccount());
+  }
   // The edit has it try again: those dials are answered before it ends.
   await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
   await worker.stop();
 }
 
-async function checkKey({ url, apiKey }: Demo): Promise<void> {
+async function checkKey({ url, apiKey }: Pick<Demo, "url" | "apiKey">): Promise<void> {
   try {
     await new Client(url, apiKey).get("/v1/workspace");
   } catch (error) {
@@ -147,6 +192,8 @@ function greet(demo: Demo, fresh: boolean): void {
   say(`
 outdial runs at ${demo.url} (API: ${demo.url}/docs), its simulated carrier at ${CARRIER_URL}.
 ${fresh ? "The demo is made" : "The demo goes on where it ended"}; ids and key: ${relative(process.cwd(), join(FOLDER, "demo.json"))}, log: ${relative(process.cwd(), home.log)}.
+Sign in as the demo's owner (the others are in that file, too; none of it is in a deployment):
+${linkOf(demo.url, home.keys().LOCAL_SIGN_IN, demo.people[0] ?? { email: "" })}
 Ctrl-C ends it, npm start goes on, npm run reset starts over. Push a lead, and its phone rings next:
 
 curl ${demo.url}/v1/tasks -H "Authorization: Bearer ${demo.apiKey}" -H "Content-Type: application/json" -d '${JSON.stringify(lead)}'

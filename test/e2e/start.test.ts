@@ -112,7 +112,10 @@ describe("npm start", () => {
     first.demo = await demoAt(first.run);
     const { demo, run } = first;
     expect(Object.keys(demo).sort()).toEqual(
-      ["agent", "apiKey", "batchCampaign", "from", "realtimeCampaign", "url"].sort(),
+      [
+        ...["agent", "apiKey", "batchCampaign", "from", "realtimeCampaign", "url"],
+        ...["other", "people"],
+      ].sort(),
     );
     for (const name of ["demo.json", "keys.json"]) {
       expect(statSync(join(FOLDER, name)).mode & 0o777).toBe(0o600);

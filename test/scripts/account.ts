@@ -24,6 +24,8 @@ export type Account = {
   queues: string[];
   worker: { secrets: Record<string, string>; publicUrl: string | null } | null;
   workspaces: string[];
+  /** Whether its first owner was made. */
+  hasOwner: boolean;
   /** Number of the key that sealed each of its connections. */
   connections: number[];
   /** Where its Worker is reached. */
@@ -98,6 +100,7 @@ export async function openStage() {
     queues: [],
     worker: null,
     workspaces: [],
+    hasOwner: false,
     connections: [],
     address,
     asked: [],

@@ -34,6 +34,7 @@ describe("npm run deploy", { timeout: TIMEOUT_MS }, () => {
     expect(Object.keys(worker?.secrets ?? {}).sort()).toEqual([
       "ADMIN_SECRET",
       "SEALING_KEY_1",
+      "SETUP_TOKEN",
       "SIGNING_SECRET",
     ]);
     expect(worker?.publicUrl).toBe(stage.address);
@@ -69,7 +70,7 @@ describe("npm run deploy", { timeout: TIMEOUT_MS }, () => {
     await stage.deploy({ PUBLIC_URL: stage.address });
     const before = stage.read();
     rmSync(stage.memory, { recursive: true });
-    stage.write({ asked: [] });
+    stage.write({ asked: [], hasOwner: true });
     const { code, out } = await stage.deploy();
     expect(code).toBe(0);
     expect(stage.read().worker).toEqual(before.worker);
@@ -145,6 +146,41 @@ describe("npm run deploy", { timeout: TIMEOUT_MS }, () => {
     expect(uploads()).toEqual([]);
   });
 
+  test("refuses links that sign in, which are for local runs (LOCAL_SIGN_IN)", async () => {
+    const refused = await stage.deploy({ LOCAL_SIGN_IN: "x".repeat(32) });
+    expect(refused.code).toBe(1);
+    expect(refused.errors).toContain("LOCAL_SIGN_IN is for local runs");
+    expect(commands()).toEqual([]);
+    await stage.deploy();
+    const { worker } = stage.read();
+    expect(Object.keys(worker?.secrets ?? {})).not.toContain("LOCAL_SIGN_IN");
+    if (worker === null) throw new Error("no Worker");
+    worker.secrets.LOCAL_SIGN_IN = "x".repeat(32);
+    stage.write({ worker, asked: [] });
+    expect((await stage.deploy()).code).toBe(1);
+    expect(uploads()).toEqual([]);
+  });
+
+  test("prints the token for the first owner until there is one", async () => {
+    const first = await stage.deploy();
+    const token = stage.read().worker?.secrets.SETUP_TOKEN ?? "none";
+    expect(token).toMatch(/^[\w-]{43}$/);
+    expect(first.out).toContain(token);
+    expect((await stage.deploy()).out).toContain(token);
+    expect(valuesOf("SETUP_TOKEN").size).toBe(1);
+    // Where nobody knows it any more, another one takes its place.
+    rmSync(stage.memory, { recursive: true });
+    const again = await stage.deploy();
+    const other = stage.read().worker?.secrets.SETUP_TOKEN ?? "none";
+    expect(other).not.toBe(token);
+    expect(again.out).toContain(other);
+    stage.write({ hasOwner: true });
+    const last = await stage.deploy();
+    expect(last.code).toBe(0);
+    expect(last.out).not.toContain(other);
+    expect(last.out).not.toContain("no owner");
+  });
+
   test("gives a deployment from before a sealing key, and one that has one no other", async () => {
     await stage.deploy();
     const { worker } = stage.read();
@@ -169,6 +205,8 @@ describe("npm run deploy", { timeout: TIMEOUT_MS }, () => {
   });
 
   test("writes a configuration that the real wrangler takes", async () => {
+    await stage.deploy({ MAIL_FROM: "calls@example.com" });
+    // Kept: the next one sends mails, too.
     await stage.deploy();
     const wrangler = join(ROOT, "node_modules", "wrangler", "bin", "wrangler.js");
     const out = join(stage.memory, "out");
@@ -181,6 +219,9 @@ describe("npm run deploy", { timeout: TIMEOUT_MS }, () => {
       env: { ...process.env, WRANGLER_SEND_METRICS: "false" },
     });
     expect(said).toContain(`env.PUBLIC_URL ("${stage.address}")`);
+    expect(said).toContain('env.MAIL_FROM ("calls@example.com")');
+    expect(said).toContain("env.MAILS");
+    expect(said).toContain("env.ATTEMPTS");
     expect(existsSync(join(out, "index.js"))).toBe(true);
   });
 });

@@ -65,7 +65,9 @@ function answer(): string {
       account.migrated.push(asked.database);
       return "🌀 Executing on remote database";
     case "d1 execute": {
-      const results = account.workspaces.map((id) => ({ id }));
+      const rows = account.workspaces.map((id) => ({ id }));
+      const owners = account.hasOwner ? [{ set_up_at: 1 }] : [];
+      const results = values.command?.includes("FROM deployment") ? owners : rows;
       return JSON.stringify([{ success: true, results, meta: {} }], null, 2);
     }
     case "queues info":
