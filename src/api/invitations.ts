@@ -37,7 +37,8 @@ export const create: Handler<"POST /v1/invitations"> = async (c, { body }) => {
   const db = database(c.env);
   mustOwn(c, role);
   if (!canMail(c.env)) {
-    const message = "No mail is set up here, and an invitation is mailed: see docs/security.md, Mails.";
+    const message =
+      "No mail is set up here, and an invitation is mailed: see docs/security.md, Mails.";
     throw new Refused(refuse("conflict", message));
   }
   if ((await findMember(db, workspace, { email })) !== null) {
