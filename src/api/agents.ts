@@ -14,6 +14,7 @@ import { readConnection } from "../db/connections.ts";
 import { database } from "../db/database.ts";
 import { readWorkspaceRow } from "../db/workspaces.ts";
 import type { Ctx } from "./context.ts";
+import { changeOf, entryOf } from "./entry.ts";
 import { invalid, notFound, Refused } from "./errors.ts";
 import { handOver, retire } from "./hand-over.ts";
 import { randomText } from "./key-text.ts";
@@ -36,7 +37,9 @@ export const create: Handler<"POST /v1/agents"> = async (c, { body }) => {
     settings: body.settings,
     createdAt: c.get("now"),
   };
-  await handOver(c.env, workspace, await insertAgent(database(c.env), workspace, row));
+  const after = settingsOf(row);
+  const entry = entryOf(c, { action: "agent.create", targetKind: "agent", target: row.id, after });
+  await handOver(c.env, workspace, await insertAgent(database(c.env), workspace, row, entry));
   return c.json(agentWire(row), 201);
 };
 
@@ -66,7 +69,10 @@ export const edit: Handler<"PATCH /v1/agents/{id}"> = async (c, { params, body }
     ...given,
   } as Partial<AgentRow>;
   if (Object.keys(fields).length > 0) {
-    const docs = await editAgent(database(c.env), workspace, row.id, fields);
+    const change = changeOf(settingsOf(row), settingsOf({ ...row, ...fields }));
+    const deed = { action: "agent.edit", targetKind: "agent", target: row.id, ...change };
+    const entry = entryOf(c, deed);
+    const docs = await editAgent(database(c.env), workspace, row.id, fields, entry);
     await handOver(c.env, workspace, docs);
   }
   return c.json(agentWire({ ...row, ...fields }));
@@ -75,12 +81,15 @@ export const edit: Handler<"PATCH /v1/agents/{id}"> = async (c, { params, body }
 export const remove: Handler<"DELETE /v1/agents/{id}"> = async (c, { params }) => {
   const workspace = c.get("workspace");
   const db = database(c.env);
-  const { id } = await find(c, params.id);
+  const row = await find(c, params.id);
+  const { id } = row;
   if ((await readWorkspaceRow(db, workspace))?.agent === id) {
     throw new Refused(refuse("in_use", `The agent is the default of workspace ${workspace}.`));
   }
   await retire(c.env, workspace, "agent", id);
-  await handOver(c.env, workspace, await deleteAgent(db, workspace, id, c.get("now")));
+  const before = settingsOf(row);
+  const entry = entryOf(c, { action: "agent.delete", targetKind: "agent", target: id, before });
+  await handOver(c.env, workspace, await deleteAgent(db, workspace, id, entry));
   return c.body(null, 204);
 };
 
@@ -95,6 +104,15 @@ async function find(c: Ctx, id: string): Promise<AgentRow> {
   const row = await readAgent(database(c.env), c.get("workspace"), id);
   if (row === null) throw notFound("agent");
   return row;
+}
+
+const PROMPT_CHARS_KEPT = 2_000;
+
+/** What an entry of the audit log says of an agent: its own settings may hold secrets. */
+function settingsOf(row: Omit<AgentRow, "workspace" | "version" | "deletedAt">) {
+  const { id: _id, createdAt: _createdAt, settings, prompt, ...shown } = agentWire(row);
+  const kept = prompt === null ? null : prompt.slice(0, PROMPT_CHARS_KEPT);
+  return { ...shown, prompt: kept, settingsGiven: Object.keys(settings).sort() };
 }
 
 function agentWire(row: Omit<AgentRow, "workspace" | "version" | "deletedAt">): Agent {

@@ -1,19 +1,21 @@
 import type { Call, CallSummary } from "../contract/call.ts";
 import type { CallRecord } from "../core/call.ts";
 import type { TaskId } from "../core/ids.ts";
+import { callFor } from "../core/mask.ts";
 import { callsOfTask, listCalls } from "../db/calls.ts";
 import { database } from "../db/database.ts";
 import { dialerOf } from "../shell/dialer.ts";
 import { logFault } from "../shell/faults.ts";
+import { seesPersonal } from "./auth.ts";
 import type { Ctx } from "./context.ts";
 import { findCall, findCampaign, findTask, keyIn, mergeCalls } from "./find.ts";
 import { mapPage, pageRequest } from "./list.ts";
 import type { Handler } from "./serve.ts";
 
 export const read: Handler<"GET /v1/calls/{id}"> = async (c, { params }) => {
-  const call = await findCall(c, params.id);
-  const { transcript, analysis } = call;
-  const wire: Call = { ...callWire(c, call), transcript, analysis };
+  const whole = await findCall(c, params.id);
+  const { transcript, analysis } = callFor(seesPersonal(c), whole);
+  const wire: Call = { ...callWire(c, whole), transcript, analysis };
   return c.json(wire);
 };
 
@@ -60,7 +62,9 @@ async function callsOf(c: Ctx, task: TaskId): Promise<CallRecord[]> {
 
 const MICROS = 1_000_000;
 
-function callWire(c: Ctx, call: CallRecord): CallSummary {
+function callWire(c: Ctx, whole: CallRecord): CallSummary {
+  const sees = seesPersonal(c);
+  const call = callFor(sees, whole);
   const playback = `${c.env.PUBLIC_URL}/v1/calls/${call.id}/recording`;
   return {
     id: call.id,
@@ -87,5 +91,6 @@ function callWire(c: Ctx, call: CallRecord): CallSummary {
     cost: call.costMicros === null ? null : call.costMicros / MICROS,
     currency: call.currency,
     recordingUrl: call.recordingUrl === null ? null : playback,
+    ...(sees ? {} : { masked: true }),
   };
 }

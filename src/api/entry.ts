@@ -1,6 +1,8 @@
 import type { Deed, Entry, Origin } from "../core/audit.ts";
 import type { Ctx } from "./context.ts";
 
+export { changeOf } from "../core/audit.ts";
+
 /** Who asks and from where, for the audit log. */
 export function originOf(c: Ctx): Origin {
   const actor = c.get("actor");
@@ -16,17 +18,4 @@ export function originOf(c: Ctx): Origin {
 /** An entry of the audit log for what this request does. */
 export function entryOf(c: Ctx, deed: Deed): Entry {
   return { ...originOf(c), ...deed, at: c.get("now") };
-}
-
-/** The fields of `after` that differ from `before`, as an entry shows them. */
-export function changeOf(
-  before: Record<string, unknown>,
-  after: Record<string, unknown>,
-): Pick<Deed, "before" | "after"> {
-  const changed = Object.keys(after).filter(
-    (key) => JSON.stringify(before[key]) !== JSON.stringify(after[key]),
-  );
-  const pick = (whole: Record<string, unknown>) =>
-    Object.fromEntries(changed.map((key) => [key, whole[key] ?? null]));
-  return { before: pick(before), after: pick(after) };
 }

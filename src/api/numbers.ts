@@ -1,5 +1,5 @@
 import { makeId } from "../core/ids.ts";
-import { readPhone } from "../core/phone.ts";
+import { maskPhone, readPhone } from "../core/phone.ts";
 import { refuse } from "../core/result.ts";
 import { shown } from "../core/time.ts";
 import { database } from "../db/database.ts";
@@ -15,6 +15,7 @@ import {
 import { readWorkspaceRow } from "../db/workspaces.ts";
 import { checkConnection } from "./agents.ts";
 import type { Ctx } from "./context.ts";
+import { changeOf, entryOf } from "./entry.ts";
 import { invalid, notFound, Refused } from "./errors.ts";
 import { handOver, retire } from "./hand-over.ts";
 import { randomText } from "./key-text.ts";
@@ -39,7 +40,14 @@ export const create: Handler<"POST /v1/numbers"> = async (c, { body }) => {
     carrierNumberId: body.carrierNumberId ?? null,
     createdAt: c.get("now"),
   };
-  await handOver(c.env, workspace, await insertNumber(db, workspace, row));
+  const after = settingsOf(row);
+  const entry = entryOf(c, {
+    action: "number.create",
+    targetKind: "number",
+    target: row.id,
+    after,
+  });
+  await handOver(c.env, workspace, await insertNumber(db, workspace, row, entry));
   return c.json(numberWire(row), 201);
 };
 
@@ -67,7 +75,9 @@ export const edit: Handler<"PATCH /v1/numbers/{id}"> = async (c, { params, body 
     ...(carrierNumberId === undefined ? {} : { carrierNumberId }),
   };
   if (Object.keys(fields).length > 0) {
-    const docs = await editNumber(database(c.env), workspace, row.id, fields);
+    const change = changeOf(settingsOf(row), settingsOf({ ...row, ...fields }));
+    const deed = { action: "number.edit", targetKind: "number", target: row.id, ...change };
+    const docs = await editNumber(database(c.env), workspace, row.id, fields, entryOf(c, deed));
     await handOver(c.env, workspace, docs);
   }
   return c.json(numberWire({ ...row, ...fields }));
@@ -76,12 +86,15 @@ export const edit: Handler<"PATCH /v1/numbers/{id}"> = async (c, { params, body 
 export const remove: Handler<"DELETE /v1/numbers/{id}"> = async (c, { params }) => {
   const workspace = c.get("workspace");
   const db = database(c.env);
-  const { id } = await find(c, params.id);
+  const row = await find(c, params.id);
+  const { id } = row;
   if ((await readWorkspaceRow(db, workspace))?.from === id) {
     throw new Refused(refuse("in_use", `The number is the default of workspace ${workspace}.`));
   }
   await retire(c.env, workspace, "number", id);
-  await handOver(c.env, workspace, await deleteNumber(db, workspace, id, c.get("now")));
+  const before = settingsOf(row);
+  const entry = entryOf(c, { action: "number.delete", targetKind: "number", target: id, before });
+  await handOver(c.env, workspace, await deleteNumber(db, workspace, id, entry));
   return c.body(null, 204);
 };
 
@@ -97,6 +110,12 @@ async function find(c: Ctx, id: string): Promise<NumberRow> {
   const row = await readNumber(database(c.env), c.get("workspace"), id);
   if (row === null) throw notFound("number");
   return row;
+}
+
+/** What an entry of the audit log says of a number: no whole one. */
+function settingsOf(row: Omit<NumberRow, "workspace" | "version" | "deletedAt">) {
+  const { id: _id, createdAt: _createdAt, ...shown } = numberWire(row);
+  return { ...shown, phone: maskPhone(row.phone) };
 }
 
 function numberWire(row: Omit<NumberRow, "workspace" | "version" | "deletedAt">) {

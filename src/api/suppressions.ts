@@ -1,19 +1,21 @@
 import Papa from "papaparse";
 import { MB } from "../contract/operation.ts";
 import { SUPPRESSIONS_MAX } from "../contract/suppression.ts";
-import { readPhone } from "../core/phone.ts";
+import { maskPhone, readPhone } from "../core/phone.ts";
 import { database } from "../db/database.ts";
 import {
   listSuppressions,
   type NewSuppression,
-  readSuppression,
+  readSuppressions,
   SUPPRESSIONS_AT_ONCE,
   type SuppressionRow,
   suppress,
   unsuppress,
 } from "../db/suppressions.ts";
+import { dialerOf } from "../shell/dialer.ts";
 import { mediaType, readBytes } from "./body.ts";
 import type { Ctx } from "./context.ts";
+import { entryOf } from "./entry.ts";
 import { invalid, notFound } from "./errors.ts";
 import { handOver } from "./hand-over.ts";
 import { mapPage, pageRequest } from "./list.ts";
@@ -49,13 +51,29 @@ export const list: Handler<"GET /v1/suppressions"> = async (c, { query }) => {
 
 export const remove: Handler<"DELETE /v1/suppressions/{phone}"> = async (c, { params }) => {
   const workspace = c.get("workspace");
-  const read = readPhone(params.phone);
   const db = database(c.env);
-  const row = read.ok ? await readSuppression(db, workspace, read.phone) : null;
-  if (row === null) throw notFound("entry");
-  await handOver(c.env, workspace, await unsuppress(db, workspace, row.phone, c.get("now")));
+  const ids = await idsOf(c, params.phone);
+  const rows = ids.length === 0 ? [] : await readSuppressions(db, workspace, ids);
+  if (rows.length === 0) throw notFound("entry");
+  const found = rows.map((row) => row.phone);
+  const target = shownPhone(params.phone);
+  const entry = entryOf(c, { action: "suppression.remove", targetKind: "phone", target });
+  await handOver(c.env, workspace, await unsuppress(db, workspace, found, entry));
   return c.body(null, 204);
 };
+
+/** Under which an entry may be: the number, and its hash should it have been erased. */
+async function idsOf(c: Ctx, text: string): Promise<string[]> {
+  if (text.startsWith("#")) return [text];
+  const read = readPhone(text);
+  if (!read.ok) return [];
+  const hashes = await dialerOf(c.env, c.get("workspace")).hashPhones([read.phone]);
+  return [read.phone, ...hashes.map((hash) => `#${hash}`)];
+}
+
+function shownPhone(text: string): string {
+  return text.startsWith("#") ? text : maskPhone(text);
+}
 
 /** Enters what can be read, in slices, each in D1 and then with the Dialer. */
 async function enter(c: Ctx, entries: Entry[], source: string) {
@@ -73,7 +91,14 @@ async function enter(c: Ctx, entries: Entry[], source: string) {
   const all = [...good.values()];
   for (let at = 0; at < all.length; at += SUPPRESSIONS_AT_ONCE) {
     const slice = all.slice(at, at + SUPPRESSIONS_AT_ONCE);
-    const docs = await suppress(database(c.env), workspace, slice, source, c.get("now"));
+    const [only, ...others] = slice;
+    const entry = entryOf(c, {
+      action: "suppression.enter",
+      targetKind: "phone",
+      target: only === undefined || others.length > 0 ? null : maskPhone(only.phone),
+      after: { entered: slice.length, source },
+    });
+    const docs = await suppress(database(c.env), workspace, slice, source, entry);
     await handOver(c.env, workspace, docs);
   }
   return {
@@ -106,5 +131,6 @@ async function readCsv(c: Ctx): Promise<Entry[]> {
 
 function suppressionWire(row: SuppressionRow) {
   const { phone, reason, source, expiresAt, createdAt } = row;
-  return { id: phone, phone, reason, source, expiresAt, createdAt };
+  const erased = phone.startsWith("#");
+  return { id: phone, phone: erased ? null : phone, reason, source, expiresAt, createdAt };
 }

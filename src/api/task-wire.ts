@@ -1,14 +1,15 @@
 import type { Task } from "../contract/task.ts";
 import type { CampaignSettings } from "../core/campaign.ts";
 import type { NumberId } from "../core/ids.ts";
+import { taskFor } from "../core/mask.ts";
 import type { Warning } from "../core/result.ts";
 import { effective, origins, type TaskRecord } from "../core/task.ts";
 import { hoursWire } from "../core/time.ts";
 import { dayNames } from "../core/window.ts";
 
 /** A task without its configuration: what a push gets back. */
-export function pushedWire(task: TaskRecord, warnings: Warning[]): Task {
-  return { ...plainWire(task), warnings };
+export function pushedWire(task: TaskRecord, warnings: Warning[], seesPersonal: boolean): Task {
+  return { ...plainWire(task, seesPersonal), warnings };
 }
 
 /** A task with its configuration after inheritance, each value with its origin (H33). */
@@ -16,13 +17,14 @@ export function taskWire(
   task: TaskRecord,
   campaign: CampaignSettings,
   phones: Map<NumberId, string>,
+  seesPersonal: boolean,
 ): Task {
   const value = effective(task.settings, campaign);
   const origin = origins(task.settings, campaign);
   const hours = hoursWire(value.hours);
   const from = value.from === null ? null : (phones.get(value.from) ?? null);
   return {
-    ...plainWire(task),
+    ...plainWire(task, seesPersonal),
     maxAttempts: value.attemptsMax,
     settings: {
       agent: { value: value.agent, origin: origin.agent },
@@ -46,7 +48,8 @@ export function numberOf(task: TaskRecord, campaign: CampaignSettings): NumberId
   return effective(task.settings, campaign).from;
 }
 
-function plainWire(task: TaskRecord): Task {
+function plainWire(whole: TaskRecord, seesPersonal: boolean): Task {
+  const task = taskFor(seesPersonal, whole);
   return {
     id: task.id,
     taskId: task.id,
@@ -62,5 +65,6 @@ function plainWire(task: TaskRecord): Task {
     waiting: task.waiting,
     createdAt: task.createdAt,
     endedAt: task.endedAt,
+    ...(seesPersonal ? {} : { masked: true }),
   };
 }

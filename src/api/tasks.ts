@@ -8,7 +8,8 @@ import { database } from "../db/database.ts";
 import { listTasks, readTaskRows, taskOf } from "../db/tasks.ts";
 import type { PushedTask } from "../dialer/verbs.ts";
 import { dialerOf } from "../shell/dialer.ts";
-import { push } from "./auth.ts";
+import { logFault } from "../shell/faults.ts";
+import { mustSeePersonal, push, seesPersonal } from "./auth.ts";
 import type { Ctx } from "./context.ts";
 import { errorOf, notFound, Refused, take } from "./errors.ts";
 import { findCampaign, findTask, keyIn, storedCampaign, storedTask } from "./find.ts";
@@ -20,23 +21,25 @@ import { numberOf, pushedWire, taskWire } from "./task-wire.ts";
 
 export const create: Handler<"POST /v1/tasks"> = async (c, { body }) => {
   const again = await idempotency(c, "tasks");
-  const [pushed] = await push(c, { tasks: [{ body, path: "" }], idempotency: again });
+  const request = { tasks: [{ body, path: "" }], idempotency: again };
+  const { value, personal } = await push(c, request);
+  const [pushed] = value;
   if (pushed === undefined) throw new Error("bug: a push without its answer");
   if (!pushed.ok) throw new Refused(pushed);
   const [task] = await tasksOf(c, [pushed]);
   if (task === null || task === undefined) throw notFound("task");
-  return c.json(pushedWire(task, pushed.warnings), 201);
+  return c.json(pushedWire(task, pushed.warnings, personal), 201);
 };
 
 export const createMany: Handler<"POST /v1/tasks/bulk"> = async (c, { body }) => {
   const again = await idempotency(c, "tasks/bulk");
   const tasks = body.tasks.map((task, index) => ({ body: task, path: `tasks.${index}.` }));
-  const pushed = await push(c, { tasks, idempotency: again });
+  const { value: pushed, personal } = await push(c, { tasks, idempotency: again });
   const taken = pushed.filter((one) => one.ok).length;
   const records = await tasksOf(c, pushed);
   const items = pushed.map((one, index) => {
     const task = records[index] ?? null;
-    if (one.ok && task !== null) return pushedWire(task, one.warnings);
+    if (one.ok && task !== null) return pushedWire(task, one.warnings, personal);
     return { error: errorOf(one.ok ? refuse("not_found", "There is no such task.") : one) };
   });
   return c.json({ items, taken, refused: pushed.length - taken }, 201);
@@ -82,7 +85,8 @@ async function leftOrUnknown(c: Ctx, key: number, verb: Move): Promise<Refused> 
 async function wholeTask(c: Ctx, task: TaskRecord) {
   const { settings } = await findCampaign(c, task.campaign);
   const from = numberOf(task, settings);
-  return taskWire(task, settings, await phonesFor(c.env, c.get("workspace"), [from]));
+  const phones = await phonesFor(c.env, c.get("workspace"), [from]);
+  return taskWire(task, settings, phones, seesPersonal(c));
 }
 
 export const list: Handler<"GET /v1/tasks"> = async (c, { query }) => {
@@ -105,21 +109,31 @@ type Filters = {
   status?: TaskStatus | undefined;
   outcome?: string | undefined;
   phone?: string | undefined;
+  order: "oldest" | "newest";
 };
 
 async function listWith(c: Ctx, query: Filters, campaign: number | null): Promise<Response> {
   const workspace = c.get("workspace");
+  // Whoever sees no number finds out none by guessing, either.
+  if (query.phone !== undefined) mustSeePersonal(c, "Searching by number");
   const phone = query.phone === undefined ? undefined : e164Of(query.phone);
-  const filter = { campaign, status: query.status, outcome: query.outcome, phone };
+  const { status, outcome, order } = query;
+  const filter = { campaign, status, outcome, phone, order };
   const page = pageRequest(query, "integer");
   const { items, nextCursor } = await listTasks(database(c.env), workspace, filter, page);
-  const rows = items.map((row) => ({
-    task: taskOf(workspace, row),
-    settings: settingsOf(row.campaignRow),
-  }));
+  const tasks = await explained(
+    c,
+    items.map((row) => taskOf(workspace, row)),
+  );
+  const rows = tasks.map((task, index) => {
+    const row = items[index];
+    if (row === undefined) throw new Error("bug: a task without its row");
+    return { task, settings: settingsOf(row.campaignRow) };
+  });
   const numbers = rows.map(({ task, settings }) => numberOf(task, settings));
   const phones = await phonesFor(c.env, workspace, numbers);
-  const wires = rows.map(({ task, settings }) => taskWire(task, settings, phones));
+  const sees = seesPersonal(c);
+  const wires = rows.map(({ task, settings }) => taskWire(task, settings, phones, sees));
   return c.json({ items: wires, nextCursor });
 }
 
@@ -127,4 +141,19 @@ async function listWith(c: Ctx, query: Filters, campaign: number | null): Promis
 function e164Of(text: string): string {
   const read = readPhone(text.startsWith(" ") ? `+${text.trim()}` : text);
   return read.ok ? read.phone : text;
+}
+
+/** H41: a list is worth more than its reasons, so a Dialer that is away leaves them out. */
+async function explained(c: Ctx, tasks: TaskRecord[]): Promise<TaskRecord[]> {
+  const waits = tasks.filter(({ status }) => status === "queued" || status === "paused");
+  if (waits.length === 0) return tasks;
+  const workspace = c.get("workspace");
+  try {
+    const reasons = await dialerOf(c.env, workspace).explainTasks(waits.map(({ id }) => id));
+    const waiting = new Map(waits.map(({ id }, index) => [id, reasons[index] ?? null]));
+    return tasks.map((task) => ({ ...task, waiting: waiting.get(task.id) ?? null }));
+  } catch (error) {
+    logFault("explain", error, { workspace });
+    return tasks;
+  }
 }

@@ -5,6 +5,7 @@ import {
   idParam,
   instant,
   instantOrNull,
+  masked,
   outcome,
   pageOf,
   pageQuery,
@@ -22,7 +23,7 @@ const summary = {
   carrier: z.string(),
   carrierCallId: z.string().nullable(),
   from: z.string(),
-  to: z.string(),
+  to: z.string().meta({ description: "Masked as `phone` of a task; empty once it was erased" }),
   startedAt: instant("Its slot was taken"),
   placedAt: instantOrNull("The carrier took it"),
   ringingAt: instantOrNull("It rang"),
@@ -38,6 +39,7 @@ const summary = {
   cost: z.number().nullable().meta({ description: "In `currency`" }),
   currency: z.string().nullable(),
   recordingUrl: z.string().nullable().meta({ description: "Playback through this API" }),
+  masked,
 };
 
 /** A call as lists carry it. */

@@ -109,6 +109,11 @@ export const callingFields = {
   }),
 };
 
+/** In a reply to whoever may not see personal data. */
+export const masked = z.boolean().optional().meta({
+  description: "Set where numbers are masked, and values of contexts and what was said withheld",
+});
+
 /** Query of every list. */
 export const pageQuery = {
   limit: z.coerce

@@ -24,8 +24,10 @@ export const SuppressionsBody = z.union([
 
 export const Suppression = z
   .object({
-    id: z.string().meta({ description: "The number" }),
-    phone: z.string(),
+    id: z
+      .string()
+      .meta({ description: "The number; of one that was erased, a keyed hash after #" }),
+    phone: z.string().nullable().meta({ description: "E.164; null once it was erased" }),
     reason: z.string().nullable(),
     source: z.string().meta({ description: "`api`, `csv`, or the outcome that put it there" }),
     expiresAt: instantOrNull("May be dialled again"),
@@ -96,7 +98,7 @@ export const suppressionOperations = {
       phone: z
         .string()
         .max(40)
-        .meta({ description: "E.164", examples: ["+919876543210"] }),
+        .meta({ description: "E.164, or the entry's id", examples: ["+919876543210"] }),
     }),
     reply: { status: 204, description: "Taken off" },
     refusals: ["not_found"],

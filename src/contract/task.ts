@@ -7,6 +7,7 @@ import {
   idParam,
   instant,
   instantOrNull,
+  masked,
   outcome,
   pageOf,
   pageQuery,
@@ -84,7 +85,10 @@ export const Task = z
     taskId: z.string().meta({ description: "The same as `id`" }),
     campaign: z.string(),
     status: z.enum(TASK_STATUSES),
-    phone: z.string().meta({ description: "E.164" }),
+    phone: z.string().meta({
+      description:
+        "E.164; for whoever may not see it only the country code and the last two digits; empty once it was erased",
+    }),
     context: z.record(z.string(), z.unknown()),
     externalId: z.string().nullable(),
     import: z.string().nullable().meta({ description: "The import that brought it" }),
@@ -99,6 +103,7 @@ export const Task = z
       .optional()
       .meta({ description: "Attempts in total; not in a push's reply" }),
     settings: EffectiveSettings.optional().meta({ description: "Not in a push's reply" }),
+    masked,
     warnings: warnings.optional().meta({ description: "In a push's reply (H16, H17, H24)" }),
   })
   .meta({ id: "Task" });
@@ -142,6 +147,10 @@ const filters = {
   status: z.enum(TASK_STATUSES).optional().meta({ description: "Effective status (H29)" }),
   outcome: z.string().max(64).optional().meta({ description: "Of the last attempt" }),
   phone: z.string().max(40).optional().meta({ description: "E.164" }),
+  order: z
+    .enum(["oldest", "newest"])
+    .default("oldest")
+    .meta({ description: "Which task comes first, by when it was accepted" }),
 };
 
 const move = (verb: string, id_: string, description: string) =>
@@ -223,7 +232,8 @@ export const taskOperations = {
     id: "listTasks",
     tag: "Tasks",
     summary: "List tasks",
-    description: "Of the whole workspace, or of one campaign; oldest first.",
+    description:
+      "Of the whole workspace, or of one campaign; oldest first, unless `order` says else.",
     access: "see",
     query: z.object({ ...filters, campaign: z.string().max(60).optional() }),
     reply: TaskPage,
@@ -233,7 +243,8 @@ export const taskOperations = {
     id: "listCampaignTasks",
     tag: "Tasks",
     summary: "List a campaign's tasks",
-    description: "Oldest first; a change is at most a second behind.",
+    description:
+      "Oldest first, unless `order` says else; a change is at most a second behind. `waiting` is as the Dialer has it now.",
     access: "see",
     params: idParam("campaign", "cmp_k3v9q2m8xa_1"),
     query: z.object(filters),

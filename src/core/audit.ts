@@ -36,3 +36,16 @@ export function makeAuditId(workspace: WorkspaceId, at: number, random: () => nu
   const draw = Math.floor(random() * 36 ** RANDOM_DIGITS).toString(36);
   return makeId("aud", workspace, time + draw.padStart(RANDOM_DIGITS, "0"));
 }
+
+/** The fields of `after` that differ from `before`, as an entry shows them. */
+export function changeOf(
+  before: Record<string, unknown>,
+  after: Record<string, unknown>,
+): { before: Record<string, unknown>; after: Record<string, unknown> } {
+  const changed = Object.keys(after).filter(
+    (key) => JSON.stringify(before[key]) !== JSON.stringify(after[key]),
+  );
+  const pick = (whole: Record<string, unknown>) =>
+    Object.fromEntries(changed.map((key) => [key, whole[key] ?? null]));
+  return { before: pick(before), after: pick(after) };
+}

@@ -10,6 +10,7 @@ export const ROW_REASONS = [
   ...PHONE_REASONS,
   "duplicate", // the number came before in this campaign (H9)
   "suppressed", // on the do-not-call list (H40)
+  "erased", // its number was erased while the import ran
   "campaign_over", // the campaign ended before the row arrived (H11)
   "extra_cells", // more values than the header has columns: something has shifted
   "context_too_large",

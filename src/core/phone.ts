@@ -149,6 +149,26 @@ export function maskPhone(phone: string): string {
   return `${shownStart}${"•".repeat(hidden)}${phone.slice(shownStart.length + hidden)}`;
 }
 
+/** Fewer digits than any number with its area has: they say nothing of whose it is. */
+const TELLING_DIGITS = 7;
+
+/**
+ * Whether a text writes this number: with or without its country code, whatever stands around and
+ * between its digits. When in doubt it does.
+ */
+export function mentions(text: string, phone: string): boolean {
+  const number = digitsOf(phone);
+  const digits = digitsOf(text);
+  if (number.length < TELLING_DIGITS || digits.length < TELLING_DIGITS) return false;
+  if (digits.includes(number)) return true;
+  const local = digits.replace(/^0+/, "");
+  return local.length >= TELLING_DIGITS && number.endsWith(local);
+}
+
+function digitsOf(text: string): string {
+  return text.replace(OTHER_DIGITS, (digit) => String(digit.charCodeAt(0) & 15)).replace(/\D/g, "");
+}
+
 /** A text whose longer runs of digits are masked: whoever wrote it may have quoted a number. */
 export function withoutNumbers(text: string): string {
   return text.replace(/\+?\d[\d .()-]{4,}\d/g, (number) =>

@@ -1,4 +1,5 @@
 import { and, asc, eq, gt, isNull } from "drizzle-orm";
+import type { Entry } from "../core/audit.ts";
 import type { AgentId, ConnectionId, WorkspaceId } from "../core/ids.ts";
 import type { Doc } from "../dialer/verbs.ts";
 import { versionNow, writeSetup } from "./copies.ts";
@@ -13,9 +14,10 @@ export async function insertAgent(
   db: Db,
   workspace: WorkspaceId,
   row: Fields & { id: AgentId; createdAt: number },
+  entry: Entry,
 ): Promise<Doc[]> {
   const change = db.insert(agents).values({ ...row, workspace, version: versionNow(workspace) });
-  return writeSetup(db, workspace, [change], [{ kind: "agent", id: row.id }]);
+  return writeSetup(db, workspace, entry, [change], [{ kind: "agent", id: row.id }]);
 }
 
 export async function readAgent(
@@ -47,12 +49,13 @@ export async function editAgent(
   workspace: WorkspaceId,
   id: string,
   fields: Partial<Fields>,
+  entry: Entry,
 ): Promise<Doc[]> {
   const change = db
     .update(agents)
     .set({ ...fields, version: versionNow(workspace) })
     .where(live(workspace, id));
-  return writeSetup(db, workspace, [change], [{ kind: "agent", id }]);
+  return writeSetup(db, workspace, entry, [change], [{ kind: "agent", id }]);
 }
 
 /** Leaves a tombstone. */
@@ -60,13 +63,13 @@ export async function deleteAgent(
   db: Db,
   workspace: WorkspaceId,
   id: string,
-  now: number,
+  entry: Entry,
 ): Promise<Doc[]> {
   const change = db
     .update(agents)
-    .set({ deletedAt: now, version: versionNow(workspace) })
+    .set({ deletedAt: entry.at, version: versionNow(workspace) })
     .where(live(workspace, id));
-  return writeSetup(db, workspace, [change], [{ kind: "agent", id }]);
+  return writeSetup(db, workspace, entry, [change], [{ kind: "agent", id }]);
 }
 
 function live(workspace: WorkspaceId, id: string) {

@@ -1,6 +1,8 @@
 import { and, eq, type SQL, sql } from "drizzle-orm";
+import type { Entry } from "../core/audit.ts";
 import type { WorkspaceId } from "../core/ids.ts";
 import type { Doc, DocKind } from "../dialer/verbs.ts";
+import { recordEntry } from "./audit.ts";
 import type { Db, Statement } from "./database.ts";
 import { copies, workspaces } from "./schema.ts";
 
@@ -21,18 +23,21 @@ export function raiseVersion(db: Db, workspace: WorkspaceId) {
 }
 
 /**
- * Writes a change with the workspace's next version, in one transaction, and returns the copies
- * that the Dialer must have. The change's own `version` is `versionNow`.
+ * Writes a change with the workspace's next version and its entry of the audit log, in one
+ * transaction, and returns the copies that the Dialer must have. The change's own `version` is
+ * `versionNow`.
  */
 export async function writeSetup(
   db: Db,
   workspace: WorkspaceId,
+  entry: Entry,
   changes: [Statement, ...Statement[]],
   wanted: { kind: DocKind; id: string }[],
 ): Promise<Doc[]> {
   const reads = wanted.map(({ kind, id }) => selectCopy(db, workspace, kind, id));
-  const results = await db.batch([raiseVersion(db, workspace), ...changes, ...reads]);
-  return results.slice(1 + changes.length).flatMap((rows) => (rows as CopyRow[]).map(docOf));
+  const record = recordEntry(db, workspace, entry);
+  const results = await db.batch([raiseVersion(db, workspace), record, ...changes, ...reads]);
+  return results.slice(2 + changes.length).flatMap((rows) => (rows as CopyRow[]).map(docOf));
 }
 
 /** Documents as they are in D1, in the shape of the Dialer's copies; tombstones have a null doc. */

@@ -1,4 +1,5 @@
 import { and, asc, eq, gt, isNull, or, sql } from "drizzle-orm";
+import type { Entry } from "../core/audit.ts";
 import type { ConnectionId, NumberId, WorkspaceId } from "../core/ids.ts";
 import type { Doc } from "../dialer/verbs.ts";
 import { versionNow, writeSetup } from "./copies.ts";
@@ -13,9 +14,10 @@ export async function insertNumber(
   db: Db,
   workspace: WorkspaceId,
   row: Fields & { id: NumberId; createdAt: number },
+  entry: Entry,
 ): Promise<Doc[]> {
   const change = db.insert(numbers).values({ ...row, workspace, version: versionNow(workspace) });
-  return writeSetup(db, workspace, [change], [{ kind: "number", id: row.id }]);
+  return writeSetup(db, workspace, entry, [change], [{ kind: "number", id: row.id }]);
 }
 
 export async function readNumber(
@@ -47,12 +49,13 @@ export async function editNumber(
   workspace: WorkspaceId,
   id: string,
   fields: Partial<Fields>,
+  entry: Entry,
 ): Promise<Doc[]> {
   const change = db
     .update(numbers)
     .set({ ...fields, version: versionNow(workspace) })
     .where(live(workspace, id));
-  return writeSetup(db, workspace, [change], [{ kind: "number", id }]);
+  return writeSetup(db, workspace, entry, [change], [{ kind: "number", id }]);
 }
 
 /** Leaves a tombstone. */
@@ -60,13 +63,13 @@ export async function deleteNumber(
   db: Db,
   workspace: WorkspaceId,
   id: string,
-  now: number,
+  entry: Entry,
 ): Promise<Doc[]> {
   const change = db
     .update(numbers)
-    .set({ deletedAt: now, version: versionNow(workspace) })
+    .set({ deletedAt: entry.at, version: versionNow(workspace) })
     .where(live(workspace, id));
-  return writeSetup(db, workspace, [change], [{ kind: "number", id }]);
+  return writeSetup(db, workspace, entry, [change], [{ kind: "number", id }]);
 }
 
 function live(workspace: WorkspaceId, id: string) {

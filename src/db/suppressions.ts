@@ -1,10 +1,16 @@
-import { and, asc, eq, gt, isNull, sql } from "drizzle-orm";
+import { and, asc, eq, gt, inArray, isNull, sql } from "drizzle-orm";
+import type { Entry } from "../core/audit.ts";
 import type { WorkspaceId } from "../core/ids.ts";
 import type { Doc } from "../dialer/verbs.ts";
+import { recordEntry } from "./audit.ts";
 import { raiseVersion, versionNow, writeSetup } from "./copies.ts";
 import type { Db } from "./database.ts";
 import { type Page, type PageRequest, pageOfRows } from "./page.ts";
 import { suppressions } from "./schema.ts";
+
+/*
+ * An entry's `phone` is the number; of one that was erased, `#` and the Dialer's keyed hash of it.
+ */
 
 export type SuppressionRow = typeof suppressions.$inferSelect;
 export type NewSuppression = { phone: string; reason: string | null; expiresAt: number | null };
@@ -18,10 +24,10 @@ export async function suppress(
   workspace: WorkspaceId,
   entries: NewSuppression[],
   source: string,
-  now: number,
+  entry: Entry,
 ): Promise<Doc[]> {
   const rows = sql`
-    SELECT ${workspace}, ${versionNow(workspace)}, ${now}, NULL,
+    SELECT ${workspace}, ${versionNow(workspace)}, ${entry.at}, NULL,
       value ->> 'phone', value ->> 'reason', ${source}, value ->> 'expiresAt'
     FROM json_each(${JSON.stringify(entries)}) WHERE true`;
   const kept = sql`CASE WHEN ${suppressions.deletedAt} IS NULL THEN ${suppressions.createdAt} ELSE excluded.created_at END`;
@@ -39,20 +45,21 @@ export async function suppress(
         expiresAt: sql`excluded.expires_at`,
       },
     });
-  const [raised] = await db.batch([raiseVersion(db, workspace), insert]);
+  const record = recordEntry(db, workspace, entry);
+  const [raised] = await db.batch([raiseVersion(db, workspace), insert, record]);
   const version = raised[0]?.version ?? 0;
   return entries.map(({ phone, expiresAt }) => {
     return { kind: "suppression", id: phone, version, doc: { expiresAt } };
   });
 }
 
-export async function readSuppression(
+/** Those of these that are on the list. */
+export function readSuppressions(
   db: Db,
   workspace: WorkspaceId,
-  phone: string,
-): Promise<SuppressionRow | null> {
-  const rows = await db.select().from(suppressions).where(live(workspace, phone));
-  return rows[0] ?? null;
+  phones: string[],
+): Promise<SuppressionRow[]> {
+  return db.select().from(suppressions).where(live(workspace, phones));
 }
 
 export async function listSuppressions(
@@ -70,24 +77,25 @@ export async function listSuppressions(
   return pageOfRows(rows, page.limit, (row) => row.phone);
 }
 
-/** Leaves a tombstone. */
+/** Leaves tombstones. */
 export async function unsuppress(
   db: Db,
   workspace: WorkspaceId,
-  phone: string,
-  now: number,
+  phones: string[],
+  entry: Entry,
 ): Promise<Doc[]> {
   const change = db
     .update(suppressions)
-    .set({ deletedAt: now, version: versionNow(workspace) })
-    .where(live(workspace, phone));
-  return writeSetup(db, workspace, [change], [{ kind: "suppression", id: phone }]);
+    .set({ deletedAt: entry.at, version: versionNow(workspace) })
+    .where(live(workspace, phones));
+  const wanted = phones.map((id) => ({ kind: "suppression" as const, id }));
+  return writeSetup(db, workspace, entry, [change], wanted);
 }
 
-function live(workspace: WorkspaceId, phone: string) {
+function live(workspace: WorkspaceId, phones: string[]) {
   return and(
     eq(suppressions.workspace, workspace),
-    eq(suppressions.phone, phone),
+    inArray(suppressions.phone, phones),
     isNull(suppressions.deletedAt),
   );
 }

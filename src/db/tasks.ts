@@ -1,4 +1,4 @@
-import { and, asc, eq, gt, isNull, ne, or, type SQL, sql } from "drizzle-orm";
+import { and, asc, desc, eq, gt, isNull, lt, ne, or, type SQL, sql } from "drizzle-orm";
 import type { ImportId } from "../core/ids.ts";
 import { makeId, type WorkspaceId } from "../core/ids.ts";
 import {
@@ -29,6 +29,7 @@ export type TaskFilter = {
   status?: TaskStatus | undefined;
   outcome?: string | undefined;
   phone?: string | undefined;
+  order?: "oldest" | "newest" | undefined;
 };
 
 export async function readTaskRow(
@@ -52,25 +53,28 @@ export async function readTaskRows(
   return (await selectTasks(db, and(eq(tasks.workspace, workspace), listed))).map(joined);
 }
 
-/** Oldest first. */
+/** Oldest first, or newest; either by the key, so that a page costs the same wherever it is. */
 export async function listTasks(
   db: Db,
   workspace: WorkspaceId,
   filter: TaskFilter,
   page: PageRequest,
 ): Promise<Page<TaskRow>> {
+  const newest = filter.order === "newest";
+  const after = integerAfter(page);
+  const beyond = after === null ? undefined : newest ? lt(tasks.id, after) : gt(tasks.id, after);
   const rows = await selectTasks(
     db,
     and(
       eq(tasks.workspace, workspace),
       filter.campaign === null ? undefined : eq(tasks.campaign, filter.campaign),
-      gt(tasks.id, integerAfter(page) ?? 0),
+      beyond,
       filter.outcome === undefined ? undefined : eq(tasks.lastOutcome, filter.outcome),
       filter.phone === undefined ? undefined : eq(tasks.phone, filter.phone),
       filter.status === undefined ? undefined : statusIs(filter.status),
     ),
   )
-    .orderBy(asc(tasks.id))
+    .orderBy(newest ? desc(tasks.id) : asc(tasks.id))
     .limit(page.limit + 1);
   return pageOfRows(rows.map(joined), page.limit, (row) => row.id);
 }

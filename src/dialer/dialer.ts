@@ -118,6 +118,15 @@ export class Dialer implements DialerVerbs {
     );
   }
 
+  async explainTasks(...[ids]: Parameters<DialerVerbs["explainTasks"]>) {
+    return this.#read((state, now) =>
+      ids.map((id) => {
+        const read = records.readTask(state, id, now);
+        return read.ok ? read.value.waiting : null;
+      }),
+    );
+  }
+
   async push(request: Parameters<DialerVerbs["push"]>[0]) {
     return this.#commit((state, now) => push(state, request, this.#outside.random, now));
   }

@@ -97,6 +97,9 @@ export class DialerObject extends DurableObject<Env> implements DialerVerbs, Liv
   explainCampaigns(...args: Parameters<DialerVerbs["explainCampaigns"]>) {
     return this.#dialer.explainCampaigns(...args);
   }
+  explainTasks(...args: Parameters<DialerVerbs["explainTasks"]>) {
+    return this.#dialer.explainTasks(...args);
+  }
   push(...args: Parameters<DialerVerbs["push"]>) {
     return this.#dialer.push(...args);
   }

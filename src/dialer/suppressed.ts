@@ -42,7 +42,7 @@ export function putSuppressions(
   docs: { id: string; version: number; doc: SuppressionDoc | null }[],
 ): void {
   const rows = docs.map(({ id, version, doc }) => [
-    state.hashPhone(id),
+    id.startsWith("#") ? id.slice(1) : state.hashPhone(id),
     version,
     doc === null ? 0 : 1,
     doc?.expiresAt ?? null,

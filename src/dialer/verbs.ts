@@ -186,6 +186,8 @@ export type DialerVerbs = {
   readCampaign(id: CampaignId): Reply<CampaignRecord>;
   /** H41 for a list; null where nothing waits or the campaign has left. */
   explainCampaigns(ids: CampaignId[]): Promise<(Waiting | null)[]>;
+  /** H41 for a list; null for what does not wait or has left. */
+  explainTasks(ids: TaskId[]): Promise<(Waiting | null)[]>;
 
   /** One answer per task, in order; the whole request is refused only for access, idempotency or room. */
   push(request: PushRequest): Promise<Pushed | Refusal | UnknownKey>;

@@ -87,3 +87,32 @@ describe("the export", () => {
     expect((await workspace.ask(route)).status).toBe(404);
   });
 });
+
+describe("a list of tasks", () => {
+  it("starts with the newest where it is asked to, and goes back page by page", async () => {
+    const workspace = await mintCallingWorkspace();
+    const campaign = await pausedCampaign(workspace);
+    const ids: unknown[] = [];
+    for (const n of [1, 2, 3]) {
+      const body = { campaign, phone: `+91987654000${n}` };
+      ids.push((await workspace.ask("POST /v1/tasks", { body })).json.id);
+    }
+    const path = `/v1/campaigns/${campaign}/tasks`;
+    await listed(workspace, path, 3);
+    const first = await workspace.ask(`GET ${path}?limit=2&order=newest`);
+    const next = `limit=2&order=newest&cursor=${first.json.nextCursor}`;
+    const second = await workspace.ask(`GET ${path}?${next}`);
+    expect([...itemsOf(first), ...itemsOf(second)].map(({ id }) => id)).toEqual(ids.reverse());
+    expect(second.json.nextCursor).toBeNull();
+  });
+
+  it("H41 says of each waiting task why it waits", async () => {
+    const workspace = await mintCallingWorkspace();
+    const campaign = await pausedCampaign(workspace);
+    await workspace.ask("POST /v1/tasks", { body: { campaign, phone: "+919876540001" } });
+    const path = `/v1/campaigns/${campaign}/tasks`;
+    await listed(workspace, path, 1);
+    const [task] = itemsOf(await workspace.ask(`GET ${path}`));
+    expect(task?.waiting).toEqual({ reason: "paused", until: null });
+  });
+});
