@@ -16,11 +16,25 @@ export const QUERIES: Record<string, string> = {
   "src/db/connections.ts listEveryConnection":
     "the deployment's change of its sealing key, by its admin secret",
   "src/db/members.ts listWorkspacesOf": "a person's own workspaces, found by the person",
+  "src/db/members.ts newMember": "takes a row, its workspace in it",
+  "src/db/members.ts changeMember": "takes a row that was read by its workspace",
+  "src/db/members.ts removeMember": "takes a row that was read by its workspace",
+  "src/db/invitations.ts isInvited": "whether anybody invited an address that comes from elsewhere",
+  "src/db/invitations.ts acceptInvitation": "takes a row that was opened by its token",
+  "src/db/workspaces.ts findOldestWorkspace": "the first owner's, by the deployment's setup token",
 };
 
 /** Elsewhere: a Dialer or a workspace that is not the request's, and ways to D1 past `src/db`. */
 export const WORKSPACES: Record<string, string> = {
   "src/api/auth.ts admitPerson": "the one place that lets a person in: checks the member next",
+  "src/api/deployment.ts setUp": "the first owner's, by the deployment's setup token",
+  "src/api/deployment.ts chooseWorkspace": "the first owner's, by the deployment's setup token",
+  "src/api/invitations.ts look": "the invitation's, opened by its token",
+  "src/api/invitations.ts accept": "the invitation's, opened by its token",
+  "src/api/invitations.ts find": "the token names it; its hash opens it",
+  "src/api/people.ts leave": "a person's own: the member is looked up in it next",
+  "src/api/live.ts readTicket": "the ticket's own, by its MAC",
+  "src/api/live.ts open": "the ticket's own, by its MAC",
   "src/api/reports.ts accept": "the connection's id names it; the carrier's signature opens it",
   "src/api/system.ts health": "an object that belongs to nobody",
   "src/api/system.ts ": "only `SELECT 1`, to see whether D1 answers",
@@ -31,4 +45,5 @@ export const WORKSPACES: Record<string, string> = {
   "src/dialer/object.ts prepare":
     "sends the Dialer's statements, which are read here by themselves",
   "src/shell/dialer.ts dialerOf": "the way to a Dialer itself",
+  "src/shell/dialer.ts openLive": "the way to a Dialer itself",
 };
