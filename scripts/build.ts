@@ -1,11 +1,13 @@
 /**
- * Makes what the Worker serves and is: `dist/assets` (the page at /docs) and, unless `--assets` is
- * given, the production bundle `dist/worker/index.js`.
+ * Makes what the Worker serves and is: `dist/assets` (the dashboard, and what the page at /docs
+ * loads) and, unless `--assets` is given, the production bundle `dist/worker/index.js`.
  */
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
+import { build } from "vite";
+import { PAGE_POLICY, SAFE_HEADERS } from "../src/api/headers.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 const ASSETS = join(ROOT, "dist", "assets");
@@ -23,7 +25,12 @@ const START = `SwaggerUIBundle({
 });
 `;
 
-function buildAssets(): void {
+async function buildDashboard(): Promise<void> {
+  rmSync(join(ASSETS, "app"), { recursive: true, force: true });
+  await build({ configFile: join(ROOT, "vite.config.ts"), logLevel: "warn" });
+}
+
+function buildDocs(): void {
   const page = join(ASSETS, "docs-assets");
   rmSync(page, { recursive: true, force: true });
   mkdirSync(page, { recursive: true });
@@ -31,6 +38,13 @@ function buildAssets(): void {
   for (const file of PAGE) cpSync(join(from, file), join(page, file));
   cpSync(join(from, "LICENSE"), join(page, "LICENSE"));
   writeFileSync(join(page, "start.js"), START);
+}
+
+/** Headers of everything that is served without the Worker. */
+function buildHeaders(): void {
+  const all = { "content-security-policy": PAGE_POLICY, ...SAFE_HEADERS };
+  const lines = Object.entries(all).map(([name, value]) => `  ${name}: ${value}`);
+  writeFileSync(join(ASSETS, "_headers"), `/*\n${lines.join("\n")}\n`);
 }
 
 function buildWorker(): void {
@@ -48,5 +62,7 @@ function buildWorker(): void {
   });
 }
 
-buildAssets();
+buildDocs();
+buildHeaders();
+await buildDashboard();
 if (!process.argv.includes("--assets")) buildWorker();

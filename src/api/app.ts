@@ -13,6 +13,7 @@ import * as invitations from "./invitations.ts";
 import * as keys from "./keys.ts";
 import * as live from "./live.ts";
 import * as numbers from "./numbers.ts";
+import { servePages } from "./pages.ts";
 import * as people from "./people.ts";
 import * as recording from "./recording.ts";
 import * as reports from "./reports.ts";
@@ -139,6 +140,7 @@ export function makeApp(): Hono<AppEnv> {
     c.res.headers.set("x-request-id", requestId);
   });
   app.use(safeHeaders());
+  servePages(app);
   serve(app, SITE);
   // better-auth's own routes, which docs/security.md lists: signing in and out, passwords, second factors.
   app.on(["GET", "POST"], `${SIGN_IN_PATH}/*`, signInRoutes.answer);

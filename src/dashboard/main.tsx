@@ -1,0 +1,51 @@
+import "@mantine/core/styles.css";
+import "@mantine/notifications/styles.css";
+import "./app.css";
+import { createTheme, MantineProvider } from "@mantine/core";
+import { Notifications } from "@mantine/notifications";
+import { MutationCache, QueryCache, QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { RouterProvider } from "@tanstack/react-router";
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import { ApiError } from "./api.ts";
+import { mayRetry } from "./queries.ts";
+import { makeRouter } from "./routes.tsx";
+
+const theme = createTheme({
+  primaryColor: "indigo",
+  primaryShade: { light: 7, dark: 8 },
+  defaultRadius: "md",
+  cursorType: "pointer",
+  fontFamily: "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', sans-serif",
+  headings: { fontWeight: "650" },
+});
+
+/** A session that has ended shows on any request: then `me` tells, and the frame asks to sign in. */
+function whenRefused(error: Error): void {
+  if (error instanceof ApiError && error.status === 401) {
+    void client.invalidateQueries({ queryKey: ["me"] });
+  }
+}
+
+const client = new QueryClient({
+  queryCache: new QueryCache({
+    onError: (error, query) => {
+      if (query.queryKey[0] !== "me") whenRefused(error);
+    },
+  }),
+  mutationCache: new MutationCache({ onError: whenRefused }),
+  defaultOptions: { queries: { retry: mayRetry, staleTime: 500 }, mutations: { retry: false } },
+});
+
+const root = document.getElementById("root");
+if (root === null) throw new Error("bug: a page without its root");
+createRoot(root).render(
+  <StrictMode>
+    <MantineProvider theme={theme} defaultColorScheme="auto">
+      <Notifications position="bottom-right" />
+      <QueryClientProvider client={client}>
+        <RouterProvider router={makeRouter(client)} />
+      </QueryClientProvider>
+    </MantineProvider>
+  </StrictMode>,
+);

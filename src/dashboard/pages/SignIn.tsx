@@ -1,0 +1,141 @@
+import { Button, Group, PasswordInput, PinInput, Stack, Text, TextInput } from "@mantine/core";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { getRouteApi, Navigate, useRouter } from "@tanstack/react-router";
+import { type FormEvent, useState } from "react";
+import { auth } from "../api.ts";
+import * as queries from "../queries.ts";
+import { TextLink } from "../ui/links.tsx";
+import { Plain } from "../ui/Plain.tsx";
+import { Refusal } from "../ui/refusal.tsx";
+import { useTitle } from "./session.tsx";
+
+const route = getRouteApi("/sign-in");
+
+/** Email and password, then the second factor of whoever has one. */
+export function SignIn() {
+  useTitle("Sign in");
+  const [step, setStep] = useState<"password" | "code" | "backup">("password");
+  const { to } = route.useSearch();
+  const router = useRouter();
+  const client = useQueryClient();
+  const me = useQuery({ ...queries.me(), retry: false });
+  const setup = useQuery({ ...queries.setup(), retry: false });
+
+  const enter = async () => {
+    client.clear();
+    await client.fetchQuery(queries.me());
+    // Only a page of ours: never another site's.
+    router.history.push(to?.startsWith("/") && !to.startsWith("//") ? to : "/");
+  };
+  const password = useMutation({
+    mutationFn: (form: { email: string; password: string }) =>
+      auth<{ twoFactorRedirect?: boolean }>("/sign-in/email", form),
+    onSuccess: async ({ twoFactorRedirect }) => {
+      if (twoFactorRedirect === true) setStep("code");
+      else await enter();
+    },
+  });
+  const second = useMutation({
+    mutationFn: (code: string) =>
+      auth(step === "code" ? "/two-factor/verify-totp" : "/two-factor/verify-backup-code", {
+        code,
+      }),
+    onSuccess: enter,
+  });
+
+  if (setup.data?.open) return <Navigate to="/setup" replace />;
+  if (me.data !== undefined && password.isIdle) return <Navigate to="/" replace />;
+
+  const submit = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    const form = new FormData(event.currentTarget);
+    password.mutate({ email: String(form.get("email")), password: String(form.get("password")) });
+  };
+  if (step === "password") {
+    return (
+      <Plain title="Sign in">
+        <form onSubmit={submit}>
+          <Stack>
+            <TextInput
+              name="email"
+              type="email"
+              label="Email"
+              autoComplete="username"
+              required
+              withAsterisk={false}
+              autoFocus
+            />
+            <PasswordInput
+              name="password"
+              label="Password"
+              autoComplete="current-password"
+              required
+              withAsterisk={false}
+            />
+            <Refusal error={password.error} />
+            <Button type="submit" loading={password.isPending}>
+              Sign in
+            </Button>
+            <TextLink to="/forgot-password" size="sm">
+              Forgotten your password?
+            </TextLink>
+          </Stack>
+        </form>
+      </Plain>
+    );
+  }
+  return (
+    <Plain
+      title="Second factor"
+      lead={
+        step === "code"
+          ? "The six digits that your authenticator app shows now."
+          : "One of the recovery codes that you kept."
+      }
+    >
+      <Stack>
+        {step === "code" ? (
+          <Group justify="center">
+            <PinInput
+              length={6}
+              type="number"
+              oneTimeCode
+              autoFocus
+              aria-label="Code"
+              disabled={second.isPending}
+              onComplete={(code) => second.mutate(code)}
+            />
+          </Group>
+        ) : (
+          <form
+            onSubmit={(event) => {
+              event.preventDefault();
+              second.mutate(String(new FormData(event.currentTarget).get("code")).trim());
+            }}
+          >
+            <Stack>
+              <TextInput name="code" label="Recovery code" autoComplete="off" autoFocus required />
+              <Button type="submit" loading={second.isPending}>
+                Sign in
+              </Button>
+            </Stack>
+          </form>
+        )}
+        <Refusal error={second.error} />
+        <Button
+          variant="subtle"
+          size="sm"
+          onClick={() => {
+            second.reset();
+            setStep(step === "code" ? "backup" : "code");
+          }}
+        >
+          {step === "code" ? "Use a recovery code" : "Use the app's code"}
+        </Button>
+        <Text size="xs" className="quiet" ta="center">
+          Recovery codes work once each.
+        </Text>
+      </Stack>
+    </Plain>
+  );
+}

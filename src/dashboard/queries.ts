@@ -1,0 +1,135 @@
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
+import type { Route } from "../contract/operations.ts";
+import { ApiError, type Ask, call, chosenWorkspace } from "./api.ts";
+import type { CallFilter, Campaign, TaskFilter } from "./things.ts";
+
+/**
+ * How often what is looked at is asked for again, ms: the one place that decides it. Nothing is
+ * asked for while nobody looks at the page.
+ */
+const EVERY_MS = {
+  workspace: 2_000,
+  campaigns: 2_000,
+  campaign: 1_000,
+  tasks: 1_500,
+  task: 1_500,
+  call: 1_500,
+  calls: 2_500,
+  import: 700,
+} as const;
+
+/** How long what people set up counts as fresh, ms. */
+const SET_UP_MS = 60_000;
+
+/** One page of these, as the API gives them at most. */
+export const PAGE = 200;
+
+/** Whether asking again may help: what was refused stays so. */
+export function mayRetry(failures: number, error: Error): boolean {
+  return failures < 3 && !(error instanceof ApiError && error.status < 500);
+}
+
+/** One reply of the API under a key that names workspace, route and question. */
+function read<R extends Route>(route: R, ask: Ask<R>) {
+  return queryOptions({
+    queryKey: [chosenWorkspace(), route, ask.params ?? null, ask.query ?? null],
+    queryFn: ({ signal }) => call(route, ask, signal),
+  });
+}
+
+export const me = () =>
+  queryOptions({ ...read("GET /v1/me", {}), queryKey: ["me"], staleTime: SET_UP_MS });
+
+export const setup = () => queryOptions({ ...read("GET /setup", {}), queryKey: ["setup"] });
+
+export const invitation = (token: string) =>
+  read("GET /invitations/{token}", { params: { token } });
+
+export const workspace = () =>
+  queryOptions({ ...read("GET /v1/workspace", {}), refetchInterval: EVERY_MS.workspace });
+
+export const campaigns = (
+  type: Campaign["type"] | undefined,
+  status: Campaign["status"] | undefined,
+) =>
+  infiniteQueryOptions({
+    queryKey: [chosenWorkspace(), "GET /v1/campaigns", type ?? null, status ?? null],
+    queryFn: ({ pageParam, signal }) => {
+      const cursor = pageParam ?? undefined;
+      return call("GET /v1/campaigns", { query: { limit: PAGE, type, status, cursor } }, signal);
+    },
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.nextCursor,
+    refetchInterval: EVERY_MS.campaigns,
+    placeholderData: keepPreviousData,
+  });
+
+export const campaign = (id: string) =>
+  queryOptions({
+    ...read("GET /v1/campaigns/{id}", { params: { id } }),
+    refetchInterval: EVERY_MS.campaign,
+  });
+
+/** One page of a campaign's tasks, while it is looked at. */
+export const taskPage = (id: string, filter: TaskFilter, cursor: string | null) =>
+  queryOptions({
+    ...read("GET /v1/campaigns/{id}/tasks", {
+      params: { id },
+      query: { ...filter, limit: PAGE, ...(cursor === null ? {} : { cursor }) },
+    }),
+    refetchInterval: EVERY_MS.tasks,
+  });
+
+export const task = (id: string) =>
+  queryOptions({
+    ...read("GET /v1/tasks/{id}", { params: { id } }),
+    refetchInterval: EVERY_MS.task,
+  });
+
+export const callsOfTask = (id: string) =>
+  queryOptions({
+    ...read("GET /v1/tasks/{id}/calls", { params: { id } }),
+    refetchInterval: EVERY_MS.task,
+  });
+
+/** A call is asked for until it has ended and its analysis had time to come. */
+export const wholeCall = (id: string) =>
+  queryOptions({
+    ...read("GET /v1/calls/{id}", { params: { id } }),
+    refetchInterval: ({ state: { data } }) =>
+      data !== undefined && data.outcome !== null && data.analysis !== null ? false : EVERY_MS.call,
+  });
+
+export const calls = (filter: CallFilter) =>
+  infiniteQueryOptions({
+    queryKey: [chosenWorkspace(), "GET /v1/calls", filter],
+    queryFn: ({ pageParam, signal }) => {
+      const cursor = pageParam === null ? {} : { cursor: pageParam };
+      return call("GET /v1/calls", { query: { ...filter, limit: 50, ...cursor } }, signal);
+    },
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.nextCursor,
+    // Further pages are history: only whoever looks at the newest sees them move.
+    refetchInterval: ({ state: { data } }) =>
+      (data?.pages.length ?? 1) > 1 ? false : EVERY_MS.calls,
+  });
+
+export const imports = (id: string) =>
+  queryOptions({
+    ...read("GET /v1/campaigns/{id}/imports", { params: { id }, query: { limit: PAGE } }),
+    refetchInterval: ({ state: { data } }) =>
+      data?.items.some(({ status }) => status === "running") ? EVERY_MS.import : EVERY_MS.calls,
+  });
+
+export const oneImport = (id: string, importId: string) =>
+  queryOptions({
+    ...read("GET /v1/campaigns/{id}/imports/{importId}", { params: { id, importId } }),
+    refetchInterval: ({ state: { data } }) =>
+      data === undefined || data.status === "running" ? EVERY_MS.import : false,
+  });
+
+export const agents = () =>
+  queryOptions({ ...read("GET /v1/agents", { query: { limit: PAGE } }), staleTime: SET_UP_MS });
+
+export const numbers = () =>
+  queryOptions({ ...read("GET /v1/numbers", { query: { limit: PAGE } }), staleTime: SET_UP_MS });
