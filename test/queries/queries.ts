@@ -124,10 +124,11 @@ export class Reader {
     if (owned.length === 0) return;
     const says =
       /(\bworkspace|\.workspace\}|workspaces WHERE id)\s*=\s*\$\{(\w+\.)?workspace\}|= \$\{own\(workspace,/g;
-    const bound = [...text.matchAll(says)].length;
-    // Beside an OR it need not hold.
-    if (bound < owned.length || /\bOR\b/.test(text))
+    const bound = [...text.matchAll(says)];
+    const loose = bound.some((one) => /\bOR\b/.test(groupAt(text, one.index)));
+    if (bound.length < owned.length || loose) {
       miss(template, "SQL by hand without a condition on the workspace");
+    }
   }
 
   #bindsRow(source: Source, fn: Fn, rows: Node, column: string): boolean {
@@ -162,10 +163,23 @@ export class Reader {
       );
     }
     return this.#required(source, fn, condition, (from, node) => {
+      if (column === "import" && this.#isOfImport(from, fn, node, table)) return true;
       if (node.type !== "CallExpression" || nameOf(node.callee as Node) !== "eq") return false;
       const [left, right] = node.arguments as Node[];
       const mine = (one: Node | undefined) => from.textOf(one ?? node) === `${table}.${column}`;
       return (mine(left) && isWorkspace(right)) || (mine(right) && isWorkspace(left));
+    });
+  }
+
+  /** Whether rows are those of imports which a workspace has: joined to them, or found among them. */
+  #isOfImport(source: Source, fn: Fn, node: Node, table: string): boolean {
+    const text = source.textOf(node);
+    if (text === `eq(${table}.import, imports.id)`) return true;
+    if (node.type !== "TaggedTemplateExpression") return false;
+    const among = text.startsWith(`sql\`\${${table}.import} IN \${`);
+    if (!among && !/^sql`EXISTS \$\{[^}]*\}`$/.test(text)) return false;
+    return this.#closure(source, fn, node).some((one) => {
+      return one.source.textOf(one.node) === "eq(imports.workspace, workspace)";
     });
   }
 
@@ -296,6 +310,26 @@ function returnsOf(fn: Fn): Node[] {
   const body = fn.node.body as Node;
   if (body.type !== "BlockStatement") return [body];
   return [...within(body)].filter((node) => node.type === "ReturnStatement");
+}
+
+/** What stands in the same brackets, without brackets within it: beside an OR nothing need hold. */
+function groupAt(text: string, index: number): string {
+  const outer = (step: 1 | -1) => {
+    const [opens, closes] = step === 1 ? ["(", ")"] : [")", "("];
+    let depth = 0;
+    let at = index;
+    for (; at >= 0 && at < text.length && depth >= 0; at += step) {
+      if (text[at] === opens) depth += 1;
+      else if (text[at] === closes) depth -= 1;
+    }
+    return at;
+  };
+  let group = text.slice(outer(-1) + 2, outer(1) - 1);
+  for (let before = ""; before !== group; ) {
+    before = group;
+    group = group.replaceAll(/\([^()]*\)/g, "");
+  }
+  return group;
 }
 
 /** `report_bodies` as the source names it. */
