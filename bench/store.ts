@@ -49,6 +49,7 @@ async function fill(waiting: number) {
     open: async () => ({ carrier, settings: {} }),
     reportUrl: async () => "",
     viewers: () => [],
+    wipe: async () => undefined,
     // D1 takes everything: what it costs is measured with the real one.
     d1: async (statements) => statements.map(() => []),
     log: () => undefined,

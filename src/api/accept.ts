@@ -14,6 +14,7 @@ import {
 import { dialerOf } from "../shell/dialer.ts";
 import { logFault } from "../shell/faults.ts";
 import type { Ctx } from "./context.ts";
+import { entryOf } from "./entry.ts";
 import { Refused, take } from "./errors.ts";
 import { keyIn } from "./find.ts";
 import { randomText } from "./key-text.ts";
@@ -107,7 +108,11 @@ async function run(
   const workspace = c.get("workspace");
   take(await dialerOf(c.env, workspace).openImport(id, open.campaign.id));
   const whole = { ...counts, warnings: warningsOf(open) };
-  const started = await startImport(database(c.env), workspace, id, whole, Date.now());
+  const { fileName } = open;
+  const after = { campaign: open.campaign.id, fileName, rows: counts.rows };
+  const deed = { action: "import.start", targetKind: "import", target: id, after };
+  const entry = { ...entryOf(c, deed), at: Date.now() };
+  const started = await startImport(database(c.env), workspace, id, whole, entry);
   if (started === null) throw tooSlow();
   return started;
 }

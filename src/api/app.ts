@@ -1,11 +1,13 @@
 import { Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
 import * as agents from "./agents.ts";
+import * as audit from "./audit.ts";
 import * as calls from "./calls.ts";
 import * as campaigns from "./campaigns.ts";
 import * as connections from "./connections.ts";
 import type { AppEnv, Ctx } from "./context.ts";
 import * as deployment from "./deployment.ts";
+import * as erasures from "./erasures.ts";
 import { errorBody, onError, Refused } from "./errors.ts";
 import { safeHeaders } from "./headers.ts";
 import * as imports from "./imports.ts";
@@ -32,6 +34,7 @@ const SITE: Site = {
   "POST /v1/workspaces": workspaces.create,
   "GET /v1/workspace": workspaces.read,
   "PATCH /v1/workspace": workspaces.edit,
+  "DELETE /v1/workspace": workspaces.remove,
 
   "GET /v1/me": people.readMe,
   "DELETE /v1/me/workspaces/{id}": people.leave,
@@ -44,6 +47,10 @@ const SITE: Site = {
   "DELETE /v1/invitations/{id}": invitations.revoke,
   "GET /invitations/{token}": invitations.look,
   "POST /invitations/{token}": invitations.accept,
+
+  "GET /v1/audit": audit.list,
+  "GET /v1/audit.csv": audit.exportCsv,
+  "POST /v1/erasures": erasures.create,
 
   "POST /v1/keys": keys.create,
   "GET /v1/keys": keys.list,

@@ -8,6 +8,7 @@ import { dialerOf } from "../shell/dialer.ts";
 import { logFault } from "../shell/faults.ts";
 import { seesPersonal } from "./auth.ts";
 import type { Ctx } from "./context.ts";
+import { noteView } from "./entry.ts";
 import { findCall, findCampaign, findTask, keyIn, mergeCalls } from "./find.ts";
 import { mapPage, pageRequest } from "./list.ts";
 import type { Handler } from "./serve.ts";
@@ -15,6 +16,7 @@ import type { Handler } from "./serve.ts";
 export const read: Handler<"GET /v1/calls/{id}"> = async (c, { params }) => {
   const whole = await findCall(c, params.id);
   const { transcript, analysis } = callFor(seesPersonal(c), whole);
+  if (transcript !== null) await noteView(c, "call.read", whole.id);
   const wire: Call = { ...callWire(c, whole), transcript, analysis };
   return c.json(wire);
 };

@@ -10,6 +10,7 @@ import { dialerOf } from "../shell/dialer.ts";
 import { logFault } from "../shell/faults.ts";
 import { campaignsWire, oneCampaignWire } from "./campaign-wire.ts";
 import type { Ctx } from "./context.ts";
+import { originOf } from "./entry.ts";
 import { notFound, take } from "./errors.ts";
 import { findCampaign, keyIn, storedCampaign } from "./find.ts";
 import { idempotency } from "./idempotency.ts";
@@ -26,7 +27,7 @@ async function createFrom(c: Ctx, body: CampaignBody): Promise<Response> {
   const workspace = c.get("workspace");
   const again = await idempotency(c, "campaigns");
   const request = { body, idempotency: again };
-  const made = take(await dialerOf(c.env, workspace).createCampaign(request));
+  const made = take(await dialerOf(c.env, workspace).createCampaign(request, originOf(c)));
   const wire = await oneCampaignWire(c.env, workspace, made.campaign);
   return c.json({ ...wire, warnings: made.warnings }, 201);
 }
@@ -64,7 +65,11 @@ export const read: Handler<"GET /v1/campaigns/{id}"> = async (c, { params }) => 
 export const edit: Handler<"PATCH /v1/campaigns/{id}"> = async (c, { params, body }) => {
   const key = keyIn(c, "cmp", params.id);
   const workspace = c.get("workspace");
-  const reply = await dialerOf(c.env, workspace).editCampaign(params.id as CampaignId, body);
+  const reply = await dialerOf(c.env, workspace).editCampaign(
+    params.id as CampaignId,
+    body,
+    originOf(c),
+  );
   const done = take(await unlessLeft(c, key, reply, (record) => over(record)));
   const wire = await oneCampaignWire(c.env, workspace, done.campaign);
   return c.json({ ...wire, warnings: done.warnings });
@@ -76,7 +81,7 @@ export function move(verb: Move): Handler<"POST /v1/campaigns/{id}/pause"> {
     const key = keyIn(c, "cmp", params.id);
     const workspace = c.get("workspace");
     const id = makeId("cmp", workspace, key);
-    const reply = await dialerOf(c.env, workspace).moveCampaign(id, verb);
+    const reply = await dialerOf(c.env, workspace).moveCampaign(id, verb, originOf(c));
     const moved = await unlessLeft(c, key, reply, (record) => {
       const allowed = moveCampaign(record.status, verb);
       return allowed.ok ? over(record) : allowed;

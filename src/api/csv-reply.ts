@@ -1,3 +1,4 @@
+import Papa from "papaparse";
 import { logFault } from "../shell/faults.ts";
 
 /** A CSV that is streamed piece by piece; what goes wrong on the way breaks the transfer. */
@@ -23,4 +24,12 @@ export function csvReply(fileName: string, pieces: AsyncGenerator<string, void>)
       "cache-control": "no-store",
     },
   });
+}
+
+/** Cells that a spreadsheet runs, but for `+` and digits alone (H7). */
+const FORMULA = /^(?!\+\d+$)[=+\-@\t\r]/;
+
+/** Lines of a CSV that is read by people: no cell is a formula. */
+export function csvText(rows: string[][]): string {
+  return `${Papa.unparse(rows, { escapeFormulae: FORMULA, newline: "\r\n" })}\r\n`;
 }

@@ -4,6 +4,7 @@ import { readHeader, rejectedHead, rejectedLines } from "../core/csv.ts";
 import { type ImportId, makeId, parseId, type WorkspaceId } from "../core/ids.ts";
 import { countRejected } from "../core/import.ts";
 import { refuse } from "../core/result.ts";
+import { noteEntry } from "../db/audit.ts";
 import { database } from "../db/database.ts";
 import {
   type ImportRow,
@@ -15,6 +16,7 @@ import {
 import { acceptImport } from "./accept.ts";
 import type { Ctx } from "./context.ts";
 import { csvReply } from "./csv-reply.ts";
+import { entryOf } from "./entry.ts";
 import { notFound, Refused } from "./errors.ts";
 import { findCampaign, keyIn } from "./find.ts";
 import { mapPage, pageRequest } from "./list.ts";
@@ -50,6 +52,8 @@ export const downloadRejected: Handler<
     const message = "The rejected rows of this import are gone: they are kept for 30 days.";
     throw new Refused(refuse("not_found", message));
   }
+  const deed = { action: "import.export", targetKind: "import", target: row.id };
+  await noteEntry(database(c.env), c.get("workspace"), entryOf(c, deed));
   return csvReply(`${row.id}-rejected.csv`, linesOf(c.env, row));
 };
 

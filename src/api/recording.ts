@@ -1,6 +1,7 @@
 import { refuse } from "../core/result.ts";
 import { logFault } from "../shell/faults.ts";
 import { openConnection } from "./carrier-of.ts";
+import { noteView } from "./entry.ts";
 import { notFound, Refused } from "./errors.ts";
 import { findCall } from "./find.ts";
 import type { Handler } from "./serve.ts";
@@ -12,6 +13,7 @@ const SOUND = /^(audio|video)\/[\w.+-]+/i;
 export const play: Handler<"GET /v1/calls/{id}/recording"> = async (c, { params }) => {
   const call = await findCall(c, params.id);
   if (call.recordingUrl === null) throw notFound("recording");
+  await noteView(c, "call.play", call.id);
   const open = await openConnection(c.env, c.get("workspace"), call.connection, c.get("now"));
   if (open === null) throw notFound("recording");
   const range = c.req.header("range") ?? null;

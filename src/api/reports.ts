@@ -2,7 +2,13 @@ import type { CarrierReport, ReportRequest } from "../carriers/carrier.ts";
 import { checkReportPath } from "../carriers/report-url.ts";
 import { soundReport } from "../carriers/sound.ts";
 import { REPORT_BYTES_MAX } from "../contract/report.ts";
-import { type CallId, type ConnectionId, parseId, type WorkspaceId } from "../core/ids.ts";
+import {
+  type CallId,
+  type ConnectionId,
+  localKey,
+  parseId,
+  type WorkspaceId,
+} from "../core/ids.ts";
 import { database } from "../db/database.ts";
 import { keepReportTexts } from "../db/reports.ts";
 import type { ReportMessage } from "../queues/messages.ts";
@@ -55,7 +61,7 @@ async function accept(c: Ctx, connectionText: string, call: CallId | null): Prom
     throw unauthorized("This report is not signed by the connection's carrier.");
   }
   if (isTooDeep(new TextDecoder().decode(body))) throw unreadable();
-  const read = readReports(() => open.carrier.read(request, now)).map(soundReport);
+  const read = readReports(() => open.carrier.read(request, now, open.settings)).map(soundReport);
   const named = call === null ? read : read.map((report) => ({ ...report, call }));
   const ours = named.filter((report) => isOurs(report, workspace));
   await enqueue(c, { workspace, connection: id }, ours);
@@ -121,7 +127,9 @@ async function messageOf(
   if (bytes <= MESSAGE_BYTES_MAX) return { body: whole, bytes };
   const { transcript, analysis } = report.news;
   const short = { ...report, news: { ...report.news, transcript: null, analysis: null } };
-  const texts = randomText(24);
+  // An erasure finds it by its call.
+  const named = report.call === null ? null : localKey("cal", address.workspace, report.call);
+  const texts = `${named ?? report.carrierCallId ?? ""}/${randomText(24)}`;
   try {
     const kept = JSON.stringify({ transcript, analysis });
     await keepReportTexts(database(c.env), address.workspace, texts, kept, c.get("now"));

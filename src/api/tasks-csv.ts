@@ -1,10 +1,11 @@
-import Papa from "papaparse";
 import { makeId, type WorkspaceId } from "../core/ids.ts";
 import { textOf } from "../core/template.ts";
+import { noteEntry } from "../db/audit.ts";
 import { database } from "../db/database.ts";
 import { readCursor } from "../db/page.ts";
 import { contextKeys, type ExportRow, exportTasks } from "../db/tasks.ts";
-import { csvReply } from "./csv-reply.ts";
+import { csvReply, csvText } from "./csv-reply.ts";
+import { entryOf } from "./entry.ts";
 import { findCampaign, keyIn } from "./find.ts";
 import type { Handler } from "./serve.ts";
 
@@ -25,14 +26,14 @@ const COLUMNS = [
   "last_call_seconds",
   "analysis",
 ];
-/** Cells that a spreadsheet runs, but for `+` and digits alone (H7). */
-const FORMULA = /^(?!\+\d+$)[=+\-@\t\r]/;
 
 /** Streams a campaign's tasks page by page, as one CSV. */
 export const exportCsv: Handler<"GET /v1/campaigns/{id}/tasks.csv"> = async (c, { params }) => {
   const campaign = await findCampaign(c, params.id);
   const workspace = c.get("workspace");
   const key = keyIn(c, "cmp", campaign.id);
+  const deed = { action: "task.export", targetKind: "campaign", target: campaign.id };
+  await noteEntry(database(c.env), workspace, entryOf(c, deed));
   const keys = await contextKeys(database(c.env), workspace, key, KEYS_MAX);
   return csvReply(`${campaign.id}-tasks.csv`, linesOf(c.env, { workspace, campaign: key, keys }));
 };
@@ -41,12 +42,12 @@ type Export = { workspace: WorkspaceId; campaign: number; keys: string[] };
 
 async function* linesOf(env: Env, what: Export): AsyncGenerator<string, void> {
   // The mark by which spreadsheets know UTF-8.
-  yield `\ufeff${csv([["phone", ...what.keys, ...COLUMNS]])}`;
+  yield `\ufeff${csvText([["phone", ...what.keys, ...COLUMNS]])}`;
   let after: string | null = null;
   do {
     const page = { limit: PAGE_ROWS, after };
     const found = await exportTasks(database(env), what.workspace, what.campaign, page);
-    if (found.items.length > 0) yield csv(found.items.map((row) => cellsOf(row, what)));
+    if (found.items.length > 0) yield csvText(found.items.map((row) => cellsOf(row, what)));
     after = found.nextCursor === null ? null : readCursor(found.nextCursor);
   } while (after !== null);
 }
@@ -74,8 +75,4 @@ function cellsOf(row: ExportRow, what: Export): string[] {
 
 function instant(at: number | null): string {
   return at === null ? "" : new Date(at).toISOString();
-}
-
-function csv(rows: string[][]): string {
-  return `${Papa.unparse(rows, { escapeFormulae: FORMULA, newline: "\r\n" })}\r\n`;
 }

@@ -11,6 +11,7 @@ import { dialerOf } from "../shell/dialer.ts";
 import { logFault } from "../shell/faults.ts";
 import { mustSeePersonal, push, seesPersonal } from "./auth.ts";
 import type { Ctx } from "./context.ts";
+import { originOf } from "./entry.ts";
 import { errorOf, notFound, Refused, take } from "./errors.ts";
 import { findCampaign, findTask, keyIn, storedCampaign, storedTask } from "./find.ts";
 import { idempotency } from "./idempotency.ts";
@@ -66,7 +67,7 @@ export function move(verb: Move): Handler<"POST /v1/tasks/{id}/pause"> {
     const key = keyIn(c, "tsk", params.id);
     const workspace = c.get("workspace");
     const id = makeId("tsk", workspace, key);
-    const reply = await dialerOf(c.env, workspace).moveTask(id, verb);
+    const reply = await dialerOf(c.env, workspace).moveTask(id, verb, originOf(c));
     if (!reply.ok && reply.code === "not_found") throw await leftOrUnknown(c, key, verb);
     return c.json(await wholeTask(c, take(reply)));
   };

@@ -5,6 +5,7 @@ import { hoursWire } from "../core/time.ts";
 import { ALL_DAYS, ALWAYS, dayNames } from "../core/window.ts";
 import { readAgent } from "../db/agents.ts";
 import { database } from "../db/database.ts";
+import { ENDED, endWorkspace } from "../db/endings.ts";
 import { findNumbers } from "../db/numbers.ts";
 import {
   createWorkspace,
@@ -13,6 +14,7 @@ import {
   type WorkspaceRow,
 } from "../db/workspaces.ts";
 import { dialerOf } from "../shell/dialer.ts";
+import { logFault } from "../shell/faults.ts";
 import type { Ctx } from "./context.ts";
 import { changeOf, entryOf } from "./entry.ts";
 import { invalid, notFound, take } from "./errors.ts";
@@ -57,7 +59,10 @@ export function newWorkspaceRow(
     from: null,
     createdAt: now,
     retentionDays: null,
+    retentionTask: 0,
+    retentionAt: 0,
     deletedAt: null,
+    removedAt: null,
   };
 }
 
@@ -75,17 +80,47 @@ export const edit: Handler<"PATCH /v1/workspace"> = async (c, { body }) => {
     ...(timezone === null ? {} : { timezone }),
     ...(hours === null ? {} : hours),
     ...(days === null ? {} : { days }),
+    ...(body.retentionDays === undefined ? {} : { retentionDays: body.retentionDays }),
     ...pair,
   };
   if (Object.keys(fields).length > 0) {
     const row = await readWorkspaceRow(database(c.env), workspace);
     const change = changeOf(row ?? {}, fields);
+    // A new period counts for all tasks, from now on.
+    if (body.retentionDays !== undefined)
+      Object.assign(fields, { retentionTask: 0, retentionAt: 0 });
     const deed = { action: "workspace.edit", targetKind: "workspace", target: workspace };
     const entry = entryOf(c, { ...deed, ...change });
     const docs = await editWorkspace(database(c.env), workspace, fields, entry);
     await handOver(c.env, workspace, docs);
   }
   return c.json(await wholeWorkspace(c));
+};
+
+/**
+ * Ends the workspace: in D1, which lets keys and people in, with the entry of the audit log; then
+ * the Dialer archives what lives. The watchdog tells a Dialer that could not be asked, and removes
+ * what the workspace had.
+ */
+export const remove: Handler<"DELETE /v1/workspace"> = async (c, { body }) => {
+  const workspace = c.get("workspace");
+  const db = database(c.env);
+  const row = await readWorkspaceRow(db, workspace);
+  if (row === null) throw notFound("workspace");
+  if (body.name.trim() !== row.name) {
+    throw invalid({ path: "name", expected: "the workspace's name", got: "another text" });
+  }
+  const deed = { action: ENDED, targetKind: "workspace", target: workspace };
+  const entry = entryOf(c, deed);
+  await endWorkspace(db, workspace, entry);
+  const reply = { id: workspace, endedAt: entry.at };
+  try {
+    const { open } = take(await dialerOf(c.env, workspace).end());
+    return c.json({ ...reply, callsOpen: open }, 202);
+  } catch (error) {
+    logFault("end", error, { workspace });
+    return c.json({ ...reply, callsOpen: null }, 202);
+  }
 };
 
 type Edit = Input<(typeof OPERATIONS)["PATCH /v1/workspace"]>["body"];
@@ -144,6 +179,7 @@ async function workspaceWire(env: Env, workspace: WorkspaceId, row: WorkspaceRow
     agent: row.agent as AgentId | null,
     from: fromId === null ? null : (phones.get(fromId) ?? null),
     fromId,
+    retentionDays: row.retentionDays,
     createdAt: row.createdAt,
   };
 }

@@ -1,8 +1,10 @@
 import { agentOperations } from "./agent.ts";
+import { auditOperations } from "./audit.ts";
 import { callOperations } from "./call.ts";
 import { campaignOperations } from "./campaign.ts";
 import { connectionOperations } from "./connection.ts";
 import { deploymentOperations } from "./deployment.ts";
+import { erasureOperations } from "./erasure.ts";
 import { guideOperations } from "./guide.ts";
 import { importOperations } from "./import.ts";
 import { invitationOperations } from "./invitation.ts";
@@ -21,6 +23,8 @@ export const OPERATIONS = {
   ...workspaceOperations,
   ...personOperations,
   ...invitationOperations,
+  ...auditOperations,
+  ...erasureOperations,
   ...keyOperations,
   ...connectionOperations,
   ...agentOperations,

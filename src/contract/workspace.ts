@@ -5,6 +5,10 @@ import { operation, SETUP_BYTES_MAX } from "./operation.ts";
 const name = z.string().trim().min(1).max(200);
 export const SLOTS_MAX = 10_000;
 const slots = z.int().min(1).max(SLOTS_MAX).meta({ description: "Calls at once (H23)" });
+const retentionDays = z.int().min(1).max(3650).nullable().meta({
+  description:
+    "Days after a task's end at which its context, and its calls' transcripts, analyses and recording links are removed, at the latest two days later; null for never. Tasks, calls and counts stay",
+});
 
 export const WorkspaceBody = z
   .object({ name, slots: slots.default(10), ...windowFields })
@@ -21,8 +25,13 @@ export const WorkspaceEdit = z
       .nullable()
       .optional()
       .meta({ description: "Default calling number, as E.164 or by its id; null for none" }),
+    retentionDays: retentionDays.optional(),
   })
   .meta({ id: "WorkspaceEdit" });
+
+export const WorkspaceEnd = z
+  .object({ name: name.meta({ description: "The workspace's name, as confirmation" }) })
+  .meta({ id: "WorkspaceEnd" });
 
 const workspace = {
   id: z.string(),
@@ -35,6 +44,7 @@ const workspace = {
   agent: z.string().nullable().meta({ description: "Default agent" }),
   from: z.string().nullable().meta({ description: "Default calling number, E.164" }),
   fromId: z.string().nullable(),
+  retentionDays,
   createdAt: instant("Created"),
 };
 
@@ -67,6 +77,7 @@ const example = {
   agent: null,
   from: null,
   fromId: null,
+  retentionDays: 365,
   createdAt: 1_764_576_000_000,
 };
 const state = { slotsInUse: 3, waiting: 1204, connections: [] };
@@ -128,5 +139,28 @@ export const workspaceOperations = {
       example: { ...example, slots: 25, ...state },
     },
     refusals: ["invalid"],
+  }),
+  "DELETE /v1/workspace": operation({
+    id: "endWorkspace",
+    tag: "Workspace",
+    summary: "End the workspace",
+    description:
+      "For good, and at once: keys and people get in no more, live views are closed, everything that waits is archived. Calls in progress go on to their end; then all that the workspace had is removed, in the course of minutes to hours. The audit log goes with it, but for the entry of the end itself.",
+    access: "own",
+    body: { schema: WorkspaceEnd, bytesMax: SETUP_BYTES_MAX, example: { name: "Acme" } },
+    reply: {
+      status: 202,
+      description: "The workspace has ended",
+      schema: z.object({
+        id: z.string(),
+        endedAt: instant("Ended"),
+        callsOpen: z
+          .int()
+          .nullable()
+          .meta({ description: "Calls that go on; null while the Dialer could not be asked" }),
+      }),
+      example: { id: "ws_k3v9q2m8xa", endedAt: 1_764_576_000_000, callsOpen: 2 },
+    },
+    refusals: ["invalid", "not_found"],
   }),
 };

@@ -30,11 +30,18 @@ export type Entry = Origin & Deed & { at: number };
 const TIME_DIGITS = 9;
 const RANDOM_DIGITS = 7;
 
+const DRAWS = 36 ** RANDOM_DIGITS;
+
 /** Ids of entries grow with time; `random` is below 1. */
 export function makeAuditId(workspace: WorkspaceId, at: number, random: () => number): AuditId {
+  return auditIdOf(workspace, at, Math.floor(random() * DRAWS));
+}
+
+/** The same from a number that is used once. */
+export function auditIdOf(workspace: WorkspaceId, at: number, number: number): AuditId {
   const time = at.toString(36).padStart(TIME_DIGITS, "0");
-  const draw = Math.floor(random() * 36 ** RANDOM_DIGITS).toString(36);
-  return makeId("aud", workspace, time + draw.padStart(RANDOM_DIGITS, "0"));
+  const rest = (number % DRAWS).toString(36).padStart(RANDOM_DIGITS, "0");
+  return makeId("aud", workspace, time + rest);
 }
 
 /** The fields of `after` that differ from `before`, as an entry shows them. */

@@ -1,3 +1,4 @@
+import { sql } from "drizzle-orm";
 import {
   index,
   integer,
@@ -21,26 +22,41 @@ import type { Warning } from "../core/result.ts";
  * Local keys of what the Dialer owns are integers; `core/ids.ts` makes public ids of them.
  */
 
-export const workspaces = sqliteTable("workspaces", {
-  id: text("id").primaryKey(),
-  name: text("name").notNull(),
-  slots: integer("slots").notNull(),
-  timezone: text("timezone").notNull(),
-  opensMin: integer("opens_min").notNull(),
-  closesMin: integer("closes_min").notNull(),
-  days: integer("days").notNull(),
-  agent: text("agent"),
-  from: text("from_number"),
-  /** Rises with every change of the workspace or of anything set up in it. */
-  configVersion: integer("config_version").notNull(),
-  /** `config_version` at the last change of this row itself. */
-  version: integer("version").notNull(),
-  createdAt: integer("created_at").notNull(),
-  /** Days after which contexts and what was said are removed from finished tasks, or null for never. */
-  retentionDays: integer("retention_days"),
-  /** Its end: nobody gets in any more, and what it had is removed in slices. */
-  deletedAt: integer("deleted_at"),
-});
+export const workspaces = sqliteTable(
+  "workspaces",
+  {
+    id: text("id").primaryKey(),
+    name: text("name").notNull(),
+    slots: integer("slots").notNull(),
+    timezone: text("timezone").notNull(),
+    opensMin: integer("opens_min").notNull(),
+    closesMin: integer("closes_min").notNull(),
+    days: integer("days").notNull(),
+    agent: text("agent"),
+    from: text("from_number"),
+    /** Rises with every change of the workspace or of anything set up in it. */
+    configVersion: integer("config_version").notNull(),
+    /** `config_version` at the last change of this row itself. */
+    version: integer("version").notNull(),
+    createdAt: integer("created_at").notNull(),
+    /** Days after which contexts and what was said are removed from finished tasks, or null for never. */
+    retentionDays: integer("retention_days"),
+    /** The task at which retention goes on. */
+    retentionTask: integer("retention_task").notNull().default(0),
+    /** When it goes on: 0 for at once. */
+    retentionAt: integer("retention_at").notNull().default(0),
+    /** Its end: nobody gets in any more, and what it had is removed in slices. */
+    deletedAt: integer("deleted_at"),
+    /** Nothing of it is left but this row and the entry of its end. */
+    removedAt: integer("removed_at"),
+  },
+  (t) => [
+    index("workspaces_by_retention").on(t.retentionAt).where(sql`retention_days IS NOT NULL`),
+    index("workspaces_to_remove")
+      .on(t.deletedAt)
+      .where(sql`deleted_at IS NOT NULL AND removed_at IS NULL`),
+  ],
+);
 
 /** Columns that every set-up table has. */
 const setUp = {

@@ -1,7 +1,9 @@
 import { and, eq, inArray, sql } from "drizzle-orm";
+import type { Entry } from "../core/audit.ts";
 import type { ImportId, WorkspaceId } from "../core/ids.ts";
 import type { Part } from "../core/import.ts";
 import type { Warning } from "../core/result.ts";
+import { recordIfChanged } from "./audit.ts";
 import type { Db } from "./database.ts";
 import { deleteChunks, exists, type ImportRow, mine } from "./imports.ts";
 import { importChunks, imports, suppressions, tasks } from "./schema.ts";
@@ -58,13 +60,16 @@ export async function startImport(
   workspace: WorkspaceId,
   id: ImportId,
   whole: { rows: number; parts: number; warnings: Warning[] },
-  now: number,
+  entry: Entry,
 ): Promise<ImportRow | null> {
-  const done = await db
-    .update(imports)
-    .set({ ...whole, status: "running", progressAt: now })
-    .where(mine(workspace, id, eq(imports.status, "uploading")))
-    .returning();
+  const [done] = await db.batch([
+    db
+      .update(imports)
+      .set({ ...whole, status: "running", progressAt: entry.at })
+      .where(mine(workspace, id, eq(imports.status, "uploading")))
+      .returning(),
+    recordIfChanged(db, workspace, entry),
+  ]);
   return done[0] ?? null;
 }
 

@@ -58,6 +58,8 @@ export type Call = {
   recordingUrl: string | null;
   transcript: string | null;
   analysis: string | null;
+  /** Who was called was erased: what is heard of it is not kept. */
+  erased: boolean;
 };
 
 /** What decides who holds a slot and what is due. */
@@ -80,10 +82,12 @@ const COLUMNS = `id, task, campaign, attempt, state, agent, connection, number, 
   talk_ms AS talkMs, check_at AS checkAt, checks, expires_at AS expiresAt,
   conclude_by AS concludeBy, outcome, word, reported, callback_at AS callbackAt, assumed, verdict,
   decided_at AS decidedAt, cost_micros AS costMicros, currency, recording_url AS recordingUrl,
-  transcript, analysis`;
+  transcript, analysis, erased`;
 
-type Row = Omit<Call, "assumed"> & { assumed: number };
-const fromRow = (row: Row): Call => ({ ...row, assumed: row.assumed === 1 });
+type Row = Omit<Call, "assumed" | "erased"> & { assumed: number; erased: number };
+const fromRow = (row: Row): Call => {
+  return { ...row, assumed: row.assumed === 1, erased: row.erased === 1 };
+};
 
 export function findCall(sql: Sql, id: number): Call | null {
   const row = first<Row>(sql, `SELECT ${COLUMNS} FROM call WHERE id = ?`, id);
@@ -174,10 +178,11 @@ export function fillIn(call: Call, news: CallNews, carrierCallId: string | null)
   fill("ringingAt", news.ringingAt);
   fill("answeredAt", news.answeredAt);
   fill("talkMs", news.talkMs);
-  fill("word", news.word);
   fill("callbackAt", news.callbackAt);
   fill("costMicros", news.costMicros);
   fill("currency", news.currency);
+  if (call.erased) return changed;
+  fill("word", news.word);
   fill("recordingUrl", news.recordingUrl);
   fill("transcript", news.transcript === null ? null : JSON.stringify(news.transcript));
   fill("analysis", news.analysis === null ? null : JSON.stringify(news.analysis));
@@ -205,7 +210,7 @@ export function callRecord(call: Call, workspace: WorkspaceId, to: string): Call
     endedAt: call.endedAt,
     talkMs: call.talkMs,
     outcome: call.outcome,
-    word: call.word,
+    word: call.erased ? null : call.word,
     reported: call.reported,
     callbackAt: call.callbackAt,
     costMicros: call.costMicros,

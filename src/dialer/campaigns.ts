@@ -1,8 +1,11 @@
+import { changeOf, type Origin } from "../core/audit.ts";
 import type { CampaignRecord } from "../core/campaign.ts";
 import { type CampaignBody, editCampaign, newCampaign } from "../core/campaign-body.ts";
 import { type Refusal, refuse, type Warning } from "../core/result.ts";
 import { campaignStatus } from "../core/status.ts";
 import { type Campaign, recordOf } from "./campaign.ts";
+import { hasEnded } from "./ending.ts";
+import { record } from "./entries.ts";
 import { explainCampaign } from "./explain.ts";
 import { keepAnswer, keptAnswer } from "./idempotency.ts";
 import { campaignOf } from "./moves.ts";
@@ -16,8 +19,10 @@ type Written = { campaign: CampaignRecord; warnings: Warning[] };
 export function create(
   state: State,
   request: { body: CampaignBody; idempotency: Idempotency | null },
+  origin: Origin | null,
   now: number,
 ): Done<Written> | Refusal {
+  if (hasEnded(state)) return refuse("not_found", "There is no such workspace.");
   const kept = keptAnswer<Written>(state, request.idempotency, now);
   if (kept !== null) return kept.ok ? { ok: true, value: kept.answer } : kept;
   const read = newCampaign(request.body, state.copies.setup(), now);
@@ -47,6 +52,14 @@ export function create(
   state.addCampaign(campaign);
   const answer = { campaign: recordNow(state, campaign, now), warnings };
   keepAnswer(state, request.idempotency, answer, now);
+  const target = answer.campaign.id;
+  const deed = {
+    action: "campaign.create",
+    targetKind: "campaign",
+    target,
+    after: { ...settings },
+  };
+  record(state, origin, deed, now);
   return { ok: true, value: answer };
 }
 
@@ -55,6 +68,7 @@ export function edit(
   state: State,
   id: string,
   body: CampaignBody,
+  origin: Origin | null,
   now: number,
 ): Done<Written> | Refusal {
   const campaign = campaignOf(state, id);
@@ -72,6 +86,11 @@ export function edit(
   const { settings, warnings } = read.value;
   if (settings.startAfter !== campaign.settings.startAfter) {
     campaign.startsAt = settings.startAfter ?? startNow(state, campaign, now);
+  }
+  const change = changeOf({ ...campaign.settings }, { ...settings });
+  if (Object.keys(change.after).length > 0) {
+    const deed = { action: "campaign.edit", targetKind: "campaign", target: id };
+    record(state, origin, { ...deed, ...change }, now);
   }
   campaign.settings = settings;
   state.touch(campaign, "all");

@@ -162,7 +162,8 @@ export function count(campaign: Campaign, outcome: Outcome, by: 1 | -1) {
 export function suppressIf(state: State, call: Call, outcome: Outcome, task: Task, now: number) {
   const own = state.copies.agent(call.agent)?.outcomes ?? [];
   if (!own.some((one) => one.name === outcome && one.suppress)) return;
-  suppressByOutcome(state.sql, task.hash, { phone: task.phone, outcome, at: now });
+  const phone = task.phone === "" ? `#${task.hash}` : task.phone;
+  suppressByOutcome(state.sql, task.hash, { phone, outcome, at: now });
 }
 
 export function taskOf(state: State, call: Call): Task {

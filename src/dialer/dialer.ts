@@ -1,13 +1,18 @@
 import { createHash } from "node:crypto";
 import type { Answer } from "../carriers/carrier.ts";
-import type { ConnectionId } from "../core/ids.ts";
+import type { Origin } from "../core/audit.ts";
+import type { CampaignBody } from "../core/campaign-body.ts";
+import type { CampaignId, ConnectionId, TaskId } from "../core/ids.ts";
 import { refuse } from "../core/result.ts";
+import type { Move } from "../core/status.ts";
 import { answered, lost } from "./answer.ts";
 import { attend, type Errand } from "./attend.ts";
 import { findCall } from "./calls.ts";
 import * as campaigns from "./campaigns.ts";
 import { Changes } from "./changes.ts";
 import { type Claim, dispatch, PLACE_LOST_MS } from "./dispatch.ts";
+import { end, hasEnded, openCalls } from "./ending.ts";
+import { erase } from "./erase.ts";
 import { Errands } from "./errands.ts";
 import { explainCampaign } from "./explain.ts";
 import { Flush } from "./flush.ts";
@@ -58,6 +63,8 @@ export class Dialer implements DialerVerbs {
   /** When the next slice of a sweep is due, or null when nothing is left to sweep. */
   #sweepAt: number | null = null;
   #sweeps = 0;
+  /** All that was here is removed. */
+  #gone = false;
 
   constructor(sql: Sql, outside: Outside) {
     this.#sql = sql;
@@ -93,16 +100,19 @@ export class Dialer implements DialerVerbs {
     return this.#read((state) => phones.map((phone) => state.hashPhone(phone)));
   }
 
-  async createCampaign(request: Parameters<DialerVerbs["createCampaign"]>[0]) {
-    return this.#told((state, now) => campaigns.create(state, request, now));
+  async createCampaign(
+    request: Parameters<DialerVerbs["createCampaign"]>[0],
+    origin: Origin | null = null,
+  ) {
+    return this.#told((state, now) => campaigns.create(state, request, origin, now));
   }
 
-  async editCampaign(...[id, body]: Parameters<DialerVerbs["editCampaign"]>) {
-    return this.#told((state, now) => campaigns.edit(state, id, body, now));
+  async editCampaign(id: CampaignId, body: CampaignBody, origin: Origin | null = null) {
+    return this.#told((state, now) => campaigns.edit(state, id, body, origin, now));
   }
 
-  async moveCampaign(...[id, move]: Parameters<DialerVerbs["moveCampaign"]>) {
-    return this.#told((state, now) => moveWholeCampaign(state, id, move, now));
+  async moveCampaign(id: CampaignId, move: Move, origin: Origin | null = null) {
+    return this.#told((state, now) => moveWholeCampaign(state, id, move, origin, now));
   }
 
   async readCampaign(...[id]: Parameters<DialerVerbs["readCampaign"]>) {
@@ -128,11 +138,12 @@ export class Dialer implements DialerVerbs {
   }
 
   async push(request: Parameters<DialerVerbs["push"]>[0]) {
+    if (this.#isEmpty()) return NOTHING_HERE;
     return this.#commit((state, now) => push(state, request, this.#outside.random, now));
   }
 
-  async moveTask(...[id, move]: Parameters<DialerVerbs["moveTask"]>) {
-    return this.#commit((state, now) => moveOneTask(state, id, move, now));
+  async moveTask(id: TaskId, move: Move, origin: Origin | null = null) {
+    return this.#commit((state, now) => moveOneTask(state, id, move, origin, now));
   }
 
   async readTask(...[id]: Parameters<DialerVerbs["readTask"]>) {
@@ -163,10 +174,9 @@ export class Dialer implements DialerVerbs {
     const marks = items.map((item) => markOf(item));
     const heard = marks.map((mark) => this.#heard.has(mark));
     if (!heard.includes(false)) return { ok: true as const, value: { known: heard } };
+    if (this.#isEmpty()) return NO_WORKSPACE;
     const reply = this.#commit((state, now) => {
-      if (state.copies.workspace === null) {
-        return refuse("not_found", "There is no such workspace.");
-      }
+      if (state.copies.workspace === null) return NO_WORKSPACE;
       const known = items.map((item, index) => heard[index] || hearReport(state, item, now));
       return { ok: true as const, value: { known } };
     });
@@ -180,12 +190,42 @@ export class Dialer implements DialerVerbs {
     if (this.#heard.size > HEARD_MAX) this.#heard.clear();
   }
 
+  async erase(phone: string, origin: Origin | null = null) {
+    if (this.#isEmpty()) return NO_WORKSPACE;
+    let mark = 0;
+    const done = await this.#told((state, now) => {
+      const value = erase(state, phone, origin, now);
+      mark = state.changes.mark;
+      return { ok: true as const, value };
+    });
+    return { ok: true as const, value: { ...done.value, told: this.#flush.hasTold(mark) } };
+  }
+
+  async end() {
+    if (this.#isEmpty()) return { ok: true as const, value: { open: 0 } };
+    return this.#told((state, now) => ({ ok: true as const, value: end(state, now) }));
+  }
+
+  async vanish() {
+    if (this.#isEmpty()) return { ok: true as const, value: null };
+    const open = this.#read((state) => (hasEnded(state) ? openCalls(state) : null));
+    if (open === null) return refuse("conflict", "The workspace has not ended.");
+    if (open > 0) return refuse("in_use", `Calls go on: ${open}.`);
+    if (this.#flush.dueAt !== null) return refuse("unavailable", "D1 has not heard of everything.");
+    // What still comes to life in this instance finds nothing and leaves nothing.
+    this.#gone = true;
+    this.#state = null;
+    await this.#outside.wipe();
+    return { ok: true as const, value: null };
+  }
+
   async readWorkspace() {
-    if (this.#isEmpty()) return refuse("not_found", "There is no such workspace.");
+    if (this.#isEmpty()) return NO_WORKSPACE;
     return this.#read((state) => setup.readWorkspace(state));
   }
 
   async tick() {
+    if (this.#isEmpty()) return { ok: true as const, value: null };
     this.#commit((state, now) => tidy(state, now));
     await this.#flush.run();
     return { ok: true as const, value: null };
@@ -205,6 +245,7 @@ export class Dialer implements DialerVerbs {
   /** What the alarm calls: the transaction does all that is due. Faults end in it. */
   async alarm(): Promise<void> {
     this.#wake.came();
+    if (this.#isEmpty()) return;
     this.#commit(() => undefined);
     const { dueAt } = this.#flush;
     if (this.#sweepAt !== null) this.#sweepSoon();
@@ -227,7 +268,7 @@ export class Dialer implements DialerVerbs {
 
   /** Anybody can ask for an invented workspace: looking at one leaves nothing behind. */
   #isEmpty(): boolean {
-    return this.#state === null && !hasTables(this.#sql);
+    return this.#gone || (this.#state === null && !hasTables(this.#sql));
   }
 
   /** Looks without a transaction. */
@@ -241,6 +282,7 @@ export class Dialer implements DialerVerbs {
    * leaves nothing behind: the rows roll back, and memory is built anew from them.
    */
   #commit<T>(work: (state: State, now: number) => T): T {
+    if (this.#gone) throw new Error("the workspace has ended");
     const now = this.#outside.now();
     const state = this.#stateAt(now);
     let done: { result: T; errands: Errand[]; claims: Claim[]; dispatchAt: number | null };
@@ -354,6 +396,13 @@ export class Dialer implements DialerVerbs {
     });
   }
 }
+
+const NO_WORKSPACE = refuse("not_found", "There is no such workspace.");
+const NOTHING_HERE = {
+  ok: false,
+  code: "unknown_key",
+  message: "Nothing is set up here.",
+} as const;
 
 function markOf(item: ReportItem): string {
   return createHash("sha256").update(JSON.stringify(item)).digest("base64");

@@ -232,4 +232,5 @@ const NEW_CALL = {
   recordingUrl: null,
   transcript: null,
   analysis: null,
+  erased: false,
 } as const;

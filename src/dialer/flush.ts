@@ -40,6 +40,11 @@ export class Flush {
     this.#allTold = allTold;
   }
 
+  /** Whether D1 has heard of everything up to this mark. */
+  hasTold(mark: number): boolean {
+    return this.#told >= mark;
+  }
+
   /** A transaction was committed: what it changed is flushed soon. */
   noticed(state: State, now: number): void {
     if (this.#pass !== null || this.#timer !== 0) return;

@@ -2,6 +2,7 @@ import { assert } from "../core/assert.ts";
 import { refusesImport } from "../core/import.ts";
 import { type Refusal, refuse } from "../core/result.ts";
 import { type Campaign, isOver } from "./campaign.ts";
+import { erasedAmong } from "./erase.ts";
 import { campaignOf } from "./moves.ts";
 import { hasRoom, NO_ROOM } from "./room.ts";
 import { first } from "./sql.ts";
@@ -102,6 +103,7 @@ function takeRows(
     return { taken: 0, rejected };
   }
   const hashes = rows.map((row) => state.hashPhone(row.phone));
+  const erased = erasedAmong(state, request.import, hashes);
   const suppressed = suppressedAmong(state.sql, hashes, now);
   const seen = seenAmong(state, campaign, hashes);
   const rejected: IngestResult["rejected"] = [];
@@ -109,7 +111,8 @@ function takeRows(
   for (const [index, row] of rows.entries()) {
     const hash = hashes[index];
     assert(hash !== undefined, "every row has its hash");
-    if (suppressed.has(hash)) rejected.push({ line: row.line, reason: "suppressed" });
+    if (erased.has(hash)) rejected.push({ line: row.line, reason: "erased" });
+    else if (suppressed.has(hash)) rejected.push({ line: row.line, reason: "suppressed" });
     else if (seen.has(hash) && !request.allowDuplicates) {
       rejected.push({ line: row.line, reason: "duplicate" });
     } else {
@@ -182,6 +185,7 @@ function revive(state: State, campaign: Campaign): void {
 function close(state: State, known: ImportState, now: number): void {
   known.open = false;
   state.saveImport(known);
+  state.sql.run("DELETE FROM erased WHERE import = ?", known.id);
   const campaign = state.campaign(known.campaign);
   if (isOver(campaign)) {
     // What kept its tasks from leaving is gone: a flush lets them go.

@@ -12,10 +12,13 @@ export type LateRow = {
   news: CallNews;
 };
 
-/** Fills what D1 does not know of the call (H22), and enters what its outcome demands (H40). */
+/**
+ * Fills what D1 does not know of the call (H22), and enters what its outcome demands (H40). Of a
+ * person who was erased nothing is taken any more.
+ */
 export function lateStatements(workspace: string, row: LateRow): Statement[] {
   const named = row.call === null ? "carrier_call_id" : "id";
-  const which = `k.workspace = ?1 AND k.${named} = ?2 AND k.connection = ?3`;
+  const which = `k.workspace = ?1 AND k.${named} = ?2 AND k.connection = ?3 AND k.to_phone <> ''`;
   const bind = [workspace, row.call ?? row.carrierCallId, row.connection];
   return [...fill(which, bind, row), ...texts(which, bind, row), ...suppress(which, bind, row)];
 }

@@ -1,9 +1,11 @@
+import type { Origin } from "../core/audit.ts";
 import type { CampaignRecord } from "../core/campaign.ts";
 import { localKey } from "../core/ids.ts";
 import { type Refusal, refuse } from "../core/result.ts";
 import { campaignStatus, type Move, moveCampaign, moveTask, taskStatus } from "../core/status.ts";
 import type { TaskRecord } from "../core/task.ts";
 import { type Campaign, isOver, recordOf } from "./campaign.ts";
+import { record } from "./entries.ts";
 import { explainCampaign } from "./explain.ts";
 import { standingOf, taskRecord } from "./records.ts";
 import type { State } from "./state.ts";
@@ -30,11 +32,13 @@ export function moveWholeCampaign(
   state: State,
   id: string,
   move: Move,
+  origin: Origin | null,
   now: number,
 ): Done<CampaignRecord> | Refusal {
   const campaign = campaignOf(state, id);
   if (campaign === null) return refuse("not_found", "There is no such campaign.");
-  const allowed = moveCampaign(campaignStatus(campaign), move);
+  const before = campaignStatus(campaign);
+  const allowed = moveCampaign(before, move);
   if (!allowed.ok) return allowed;
   switch (move) {
     case "pause":
@@ -53,6 +57,9 @@ export function moveWholeCampaign(
   }
   state.touch(campaign, "all");
   state.lanes.rankCampaign(campaign.id, now);
+  const change = { before: { status: before }, after: { status: campaignStatus(campaign) } };
+  const deed = { action: `campaign.${move}`, targetKind: "campaign", target: id, ...change };
+  record(state, origin, deed, now);
   const waiting = explainCampaign(state, campaign, now);
   return { ok: true, value: recordOf(campaign, state.workspace, waiting) };
 }
@@ -62,6 +69,7 @@ export function moveOneTask(
   state: State,
   id: string,
   move: Move,
+  origin: Origin | null,
   now: number,
 ): Done<TaskRecord> | Refusal {
   const standing = standingOf(state, id);
@@ -81,6 +89,8 @@ export function moveOneTask(
   if (!allowed.ok) return allowed;
   if (running) moveRunning(state, task, campaign, move);
   else moveWaiting(state, task, campaign, move, now);
+  const deed = { action: `task.${move}`, targetKind: "task", target: id };
+  record(state, origin, { ...deed, before: { status } }, now);
   const after = standingOf(state, id);
   return after === null
     ? refuse("not_found", "There is no such task here.")

@@ -127,6 +127,16 @@ export class DialerObject extends DurableObject<Env> implements DialerVerbs, Liv
   report(...args: Parameters<DialerVerbs["report"]>) {
     return this.#dialer.report(...args);
   }
+  erase(...args: Parameters<DialerVerbs["erase"]>) {
+    return this.#dialer.erase(...args);
+  }
+  end() {
+    this.#sockets.endAll();
+    return this.#dialer.end();
+  }
+  vanish() {
+    return this.#dialer.vanish();
+  }
   readWorkspace() {
     return this.#dialer.readWorkspace();
   }
@@ -189,6 +199,11 @@ function outsideOf(
     reportUrl: (connection, call) =>
       reportUrl(env.PUBLIC_URL, env.SIGNING_SECRET, connection, call),
     viewers: () => sockets.viewers(Date.now()),
+    wipe: async () => {
+      sockets.endAll();
+      await ctx.storage.deleteAlarm();
+      await ctx.storage.deleteAll();
+    },
     d1: async (statements) => {
       const batch = env.DB.batch(statements.map((one) => prepare(env.DB, one)));
       const results = await inTime(batch, D1_GIVE_UP_MS);

@@ -32,6 +32,8 @@ export type Outside = {
   d1(statements: Statement[]): Promise<unknown[][]>;
   /** Those who look right now, by their sockets. */
   viewers(): Viewer[];
+  /** Removes everything that the object has kept, its alarm and its viewers too. */
+  wipe(): Promise<void>;
   /** One line about something that happened: ids and counts, no numbers, no texts. */
   log(event: string, fields: Record<string, unknown>): void;
 };

@@ -7,6 +7,7 @@ import { INHERITED, type TaskRecord, type TaskSettings } from "../core/task.ts";
 import { type NewTask, newTask, type TaskBody } from "../core/task-body.ts";
 import { shown } from "../core/time.ts";
 import { type Campaign, isOver } from "./campaign.ts";
+import { hasEnded } from "./ending.ts";
 import { explainTask } from "./explain.ts";
 import { keepAnswer, keptAnswer } from "./idempotency.ts";
 import { campaignOf } from "./moves.ts";
@@ -61,6 +62,7 @@ type Admitted = { ok: true; only: number | null; personal: boolean };
 
 /** Hash, scopes, expiry and revocation, by the Dialer's copy of the key; without a key, a person asks. */
 function admit(state: State, access: Access | null, now: number): Admitted | Refusal | UnknownKey {
+  if (hasEnded(state)) return refuse("unauthorized", "The workspace has ended.");
   if (access === null) return { ok: true, only: null, personal: false };
   const key = state.copies.workspace === null ? undefined : state.copies.key(access.key);
   if (key === undefined) return { ok: false, code: "unknown_key", message: "The copy lacks it." };

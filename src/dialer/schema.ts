@@ -65,6 +65,14 @@ const MIGRATIONS: readonly (readonly string[])[] = [
     // News of calls that have left, until D1 has it.
     "CREATE TABLE late (id INTEGER PRIMARY KEY, call INTEGER, connection TEXT NOT NULL, carrier_call_id TEXT, at INTEGER NOT NULL, news TEXT NOT NULL)",
   ],
+  [
+    // Entries of the audit log, written with what they record, until D1 has them.
+    "CREATE TABLE entry (id TEXT PRIMARY KEY, entry TEXT NOT NULL) WITHOUT ROWID",
+    // Numbers that were erased while these imports were open.
+    "CREATE TABLE erased (import TEXT NOT NULL, hash TEXT NOT NULL, PRIMARY KEY (import, hash)) WITHOUT ROWID",
+    // Of a person who was erased: what is heard of it is not kept.
+    "ALTER TABLE call ADD COLUMN erased INTEGER NOT NULL DEFAULT 0",
+  ],
 ];
 
 /** Brings the object's tables to the newest version. */

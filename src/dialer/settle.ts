@@ -1,4 +1,5 @@
 import type { Call } from "./calls.ts";
+import { forgetEntries } from "./entries.ts";
 import type { Slice } from "./slice.ts";
 import type { State } from "./state.ts";
 
@@ -64,6 +65,7 @@ export function settle(state: State, slice: Slice): void {
     sql.run("UPDATE suppressed SET pending = NULL WHERE hash = ? AND pending = ?", hash, pending);
   }
   removeLate(state, slice);
+  forgetEntries(state, slice.entries);
 }
 
 /** D1 refuses what is in a slice: it is no longer sent, and its rows stay until the object starts anew. */
@@ -85,6 +87,7 @@ export function setAside(state: State, slice: Slice): void {
     sql.run("UPDATE suppressed SET pending = NULL WHERE hash = ?", hash);
   }
   removeLate(state, slice);
+  forgetEntries(state, slice.entries);
 }
 
 /** Whether a call is concluded and D1 has its last version. */

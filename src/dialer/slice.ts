@@ -1,6 +1,7 @@
 import type { CallNews } from "../carriers/carrier.ts";
 import { type Call, findCalls } from "./calls.ts";
 import { type Campaign, recordOf } from "./campaign.ts";
+import { type PendingEntry, pendingEntries } from "./entries.ts";
 import type { LateRow } from "./late.ts";
 import { type Standing, stand } from "./records.ts";
 import type { State } from "./state.ts";
@@ -13,6 +14,7 @@ export const SLICE_KINDS = [
   "campaigns",
   "suppressions",
   "late",
+  "entries",
 ] as const;
 export type SliceKind = (typeof SLICE_KINDS)[number];
 
@@ -22,6 +24,7 @@ const SLICE_CHARS = 500_000;
 /** Rows read at a time: their texts may be long. */
 const READ_AT_ONCE = 50;
 const LATE_ROWS = 25;
+const ENTRY_ROWS = 100;
 /** Longer than an answer, or a look-up in its stead, takes to tell the carrier's id, ms. */
 const UNNAMED_MS = 5 * 60_000;
 
@@ -41,6 +44,8 @@ export type Slice = {
   /** Entries of the do-not-call list that outcomes made, by hash. */
   suppressions: { hash: string; pending: string }[];
   late: LateRow[];
+  /** Of the audit log. */
+  entries: PendingEntry[];
   /** About how many characters it takes. */
   chars: number;
   /** Rows in it. */
@@ -66,6 +71,7 @@ export function readSlice(
     campaigns: [],
     suppressions: [],
     late: [],
+    entries: [],
     chars: 0,
     rows: 0,
     more: false,
@@ -76,13 +82,18 @@ export function readSlice(
   if (kinds.includes("campaigns")) addCampaigns(state, slice, limit);
   if (kinds.includes("suppressions")) addSuppressions(state, slice, limit);
   if (kinds.includes("late")) addLate(state, slice, Math.min(limit, LATE_ROWS), now);
-  const { tasks, dirty, calls, campaigns, suppressions, late } = slice;
+  if (kinds.includes("entries")) {
+    slice.entries = pendingEntries(state, Math.min(limit, ENTRY_ROWS));
+    if (slice.entries.length === Math.min(limit, ENTRY_ROWS)) slice.more = true;
+  }
+  const { tasks, dirty, calls, campaigns, suppressions, late, entries } = slice;
   slice.rows =
     Math.max(tasks.size, dirty.length) +
     calls.length +
     campaigns.length +
     suppressions.length +
-    late.length;
+    late.length +
+    entries.length;
   if (slice.rows > 0) slice.version = state.nextId();
   return slice;
 }

@@ -66,6 +66,11 @@ export class Sockets {
     for (const socket of this.#ctx.getWebSockets(actor))
       socket.close(ACCESS_ENDED, "Access ended.");
   }
+
+  /** Nobody looks any more. */
+  endAll(): void {
+    for (const socket of this.#ctx.getWebSockets()) socket.close(ACCESS_ENDED, "Access ended.");
+  }
 }
 
 function viewerOf(socket: WebSocket): Viewer {

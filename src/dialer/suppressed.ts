@@ -2,7 +2,7 @@ import { first, type Sql } from "./sql.ts";
 import type { State } from "./state.ts";
 import type { SuppressionDoc } from "./verbs.ts";
 
-/** What D1 is told of an entry that an outcome made. */
+/** What D1 is told of an entry that an outcome made; an erased number is `#` and its hash. */
 export type PendingEntry = { phone: string; outcome: string; at: number };
 
 /** H40: whether the number with this hash must not be called now. */

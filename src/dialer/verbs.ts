@@ -1,4 +1,5 @@
 import type { CarrierReport } from "../carriers/carrier.ts";
+import type { Origin } from "../core/audit.ts";
 import type { CallRecord } from "../core/call.ts";
 import type { CampaignRecord, Waiting } from "../core/campaign.ts";
 import type { CampaignBody } from "../core/campaign-body.ts";
@@ -133,13 +134,23 @@ export type IngestRequest = {
 };
 export type IngestResult = {
   taken: number;
-  rejected: { line: number; reason: "duplicate" | "suppressed" | "campaign_over" }[];
+  rejected: { line: number; reason: "duplicate" | "suppressed" | "erased" | "campaign_over" }[];
 };
 
 export type ReportItem = { connection: ConnectionId; report: CarrierReport };
 export type ReportResult = {
   /** Reports that met a call of this workspace, by index; the others are kept for calls that left or counted as strange. */
   known: boolean[];
+};
+
+/** What an erasure did here; `hash` is what stands for the number from now on. */
+export type Erased = {
+  hash: string;
+  /** Tasks that lost number and context. */
+  tasks: number;
+  /** Those of them that waited. */
+  archived: number;
+  calls: number;
 };
 
 export type WorkspaceState = {
@@ -173,15 +184,20 @@ export type DialerVerbs = {
   /** The keyed hashes by which erased numbers go on being refused; none where nothing was set up. */
   hashPhones(phones: string[]): Promise<string[]>;
 
-  createCampaign(request: {
-    body: CampaignBody;
-    idempotency: Idempotency | null;
-  }): Reply<{ campaign: CampaignRecord; warnings: Warning[] }>;
+  /** Verbs that people call take who asks: an entry of the audit log is written with the change. */
+  createCampaign(
+    request: {
+      body: CampaignBody;
+      idempotency: Idempotency | null;
+    },
+    origin: Origin,
+  ): Reply<{ campaign: CampaignRecord; warnings: Warning[] }>;
   editCampaign(
     id: CampaignId,
     body: CampaignBody,
+    origin: Origin,
   ): Reply<{ campaign: CampaignRecord; warnings: Warning[] }>;
-  moveCampaign(id: CampaignId, move: Move): Reply<CampaignRecord>;
+  moveCampaign(id: CampaignId, move: Move, origin: Origin): Reply<CampaignRecord>;
   /** `not_found` also when the campaign has left for D1. */
   readCampaign(id: CampaignId): Reply<CampaignRecord>;
   /** H41 for a list; null where nothing waits or the campaign has left. */
@@ -191,7 +207,7 @@ export type DialerVerbs = {
 
   /** One answer per task, in order; the whole request is refused only for access, idempotency or room. */
   push(request: PushRequest): Promise<Pushed | Refusal | UnknownKey>;
-  moveTask(id: TaskId, move: Move): Reply<TaskRecord>;
+  moveTask(id: TaskId, move: Move, origin: Origin): Reply<TaskRecord>;
   /** `not_found` also when the task has left for D1. */
   readTask(id: TaskId): Reply<TaskRecord>;
   /** Calls that the Dialer still has; older ones are in D1. */
@@ -205,6 +221,16 @@ export type DialerVerbs = {
   ingest(request: IngestRequest): Reply<IngestResult>;
 
   report(items: ReportItem[]): Reply<ReportResult>;
+
+  /** Removes a person by his number; waits for the flush, bounded, and says whether D1 then knew all. */
+  erase(phone: string, origin: Origin): Reply<Erased & { told: boolean }>;
+  /** Archives everything live and takes nothing in any more, for good; says how many calls go on. */
+  end(): Reply<{ open: number }>;
+  /**
+   * Removes all that an ended workspace has here. Refused while a call goes on or D1 has not heard
+   * of everything.
+   */
+  vanish(): Reply<null>;
 
   readWorkspace(): Reply<WorkspaceState>;
   /** From cron: takes up whatever a lost alarm left behind. */

@@ -98,7 +98,9 @@ async function carryPart(env: Env, row: ImportRow, header: Header): Promise<Impo
   if (!reply.ok) return refused(env, db, row, reply);
 
   const cells = new Map(kept.map(([line, cells]) => [line, cells]));
-  const late = reply.value.rejected.map((one) => ({ ...one, cells: cells.get(one.line) ?? [] }));
+  const late = reply.value.rejected.map((one) => {
+    return { ...one, cells: one.reason === "erased" ? [] : (cells.get(one.line) ?? []) };
+  });
   const all = [...bad, ...late].sort((a, b) => a.line - b.line);
   const progress = progressOf(row, kept.length, reply.value, all);
   const recorded = await recordPart(db, workspace, row, progress, Date.now());

@@ -34,6 +34,12 @@ async function tell(
   });
   try {
     const reply = await dialerOf(env, workspace).report(items);
+    // A workspace that has ended, and all it had is removed: nobody waits for these.
+    if (!reply.ok && reply.code === "not_found") {
+      console.log(JSON.stringify({ event: "strange", workspace, reports: items.length }));
+      for (const { message } of ready) message.ack();
+      return;
+    }
     if (!reply.ok) throw new Error(`the Dialer refuses reports: ${reply.code} ${reply.message}`);
     const strange = reply.value.known.filter((known) => !known).length;
     if (strange > 0) console.log(JSON.stringify({ event: "strange", workspace, reports: strange }));

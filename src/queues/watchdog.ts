@@ -1,8 +1,10 @@
 import type { ImportId, WorkspaceId } from "../core/ids.ts";
 import { liveWorkspaces } from "../db/campaigns.ts";
 import { type Db, database } from "../db/database.ts";
+import { endedWorkspaces, removeEnded } from "../db/endings.ts";
 import { deleteRejectsBefore, importsWithoutLife, touchImports } from "../db/imports.ts";
 import { deleteReportTextsBefore } from "../db/reports.ts";
+import { applyRetention, retainedWorkspaces } from "../db/retention.ts";
 import { abandonUpload, removeUpload } from "../db/uploads.ts";
 import { dialerOf } from "../shell/dialer.ts";
 import { logFault } from "../shell/faults.ts";
@@ -16,6 +18,11 @@ const REPORT_TEXTS_KEPT_MS = DAY_MS;
 
 /** Most imports of one look: the next minute takes up the others. */
 const AT_ONCE = 100;
+/** Workspaces whose old texts are looked for, or which are removed, in one minute. */
+const RETAINED_AT_ONCE = 5;
+const ENDED_AT_ONCE = 5;
+/** Slices of each. */
+const SLICES_AT_ONCE = 10;
 /** Objects asked side by side: six connections are all that one invocation may have open. */
 const OBJECTS_AT_ONCE = 5;
 
@@ -24,11 +31,48 @@ export async function watchdog(env: Env, now: number): Promise<void> {
   await watchImports(env, now);
   const db = database(env);
   await guarded("report texts", () => deleteReportTextsBefore(db, now - REPORT_TEXTS_KEPT_MS));
+  await guarded("retention", () => retain(db, now));
+  await guarded("ended workspaces", () => removeWhatEnded(env, db, now));
   await guarded("tick", async () => {
     await inGroups(await liveWorkspaces(db), (workspace) =>
       guarded("tick", () => dialerOf(env, workspace).tick(), { workspace }),
     );
   });
+}
+
+/** One slice for each of some workspaces: the next minute goes on where this one stops. */
+async function retain(db: Db, now: number): Promise<void> {
+  for (const { workspace, days, after } of await retainedWorkspaces(db, now, RETAINED_AT_ONCE)) {
+    const deed = { action: "retention.apply", targetKind: "workspace", target: workspace };
+    const origin = { actorKind: "outdial" as const, actor: null, ip: null, requestId: null };
+    const entry = { ...origin, ...deed, after: { days }, at: now };
+    await guarded(
+      "retention",
+      () => applyRetention(db, workspace, after, now - days * DAY_MS, entry),
+      { workspace },
+    );
+  }
+}
+
+/**
+ * Ends what a broken request left half done, then removes what ended workspaces had: their objects
+ * once no call goes on and D1 knows everything, so that no flush writes what was removed; then D1.
+ */
+async function removeWhatEnded(env: Env, db: Db, now: number): Promise<void> {
+  await inGroups(await endedWorkspaces(db, ENDED_AT_ONCE), (workspace) =>
+    guarded("ended workspace", () => removeOne(env, db, workspace, now), { workspace }),
+  );
+}
+
+async function removeOne(env: Env, db: Db, workspace: WorkspaceId, now: number): Promise<void> {
+  const dialer = dialerOf(env, workspace);
+  const ended = await dialer.end();
+  if (!ended.ok || ended.value.open > 0) return;
+  const gone = await dialer.vanish();
+  if (!gone.ok) return;
+  for (let slice = 0; slice < SLICES_AT_ONCE; slice++) {
+    if (await removeEnded(db, workspace, now)) return;
+  }
 }
 
 /** Sends lost messages of imports again, removes uploads that stopped and rejected rows of old. */

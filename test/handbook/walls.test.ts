@@ -87,6 +87,9 @@ const ASKED: Record<keyof DialerVerbs, ((lived: Lived) => Promise<unknown>) | nu
   explainCampaigns: async ({ world, batch }) => {
     expect(await world.dialer.explainCampaigns([foreign("cmp", batch)])).toEqual([null]);
   },
+  explainTasks: async ({ world, waits }) => {
+    expect(await world.dialer.explainTasks([foreign("tsk", waits)])).toEqual([null]);
+  },
   push: async ({ world, campaign }) => {
     const bodies = [
       { campaign: foreign("cmp", campaign), phone: world.phone(), externalId: "x" },
@@ -145,6 +148,11 @@ const ASKED: Record<keyof DialerVerbs, ((lived: Lived) => Promise<unknown>) | nu
   // The documents of a workspace are handed over by the API, which has read them as its own.
   putCopies: null,
   retire: null,
+  // They name nothing: a number is looked for here alone.
+  hashPhones: null,
+  erase: null,
+  end: null,
+  vanish: null,
   readWorkspace: null,
   tick: null,
 };

@@ -272,6 +272,7 @@ export class Small extends World {
       open: async (connection) => ({ carrier, settings: { connection: connection.id } }),
       reportUrl: async (_connection, call) => `https://outdial.test/${call}`,
       viewers: () => [],
+      wipe: async () => undefined,
       d1: async (statements) => {
         if (!alive()) return never;
         if (this.calm || this.scene.d1 === "at once") return this.runBatch(statements);

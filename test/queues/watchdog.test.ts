@@ -105,7 +105,9 @@ describe("H11 the watchdog", () => {
     expect(await findImport(db, owner, id)).toBeNull();
     expect(await store(2, now + 41 * MINUTE_MS)).toBe(false);
     const whole = { rows: 1, parts: 1, warnings: [] };
-    expect(await startImport(db, owner, id, whole, now)).toBeNull();
+    const entry = { actorKind: "key" as const, actor: null, ip: null, requestId: null };
+    const deed = { action: "import.start", targetKind: "import", target: id, at: now };
+    expect(await startImport(db, owner, id, whole, { ...entry, ...deed })).toBeNull();
     expect(await partsKept(id)).toBe(0);
   });
 

@@ -333,6 +333,7 @@ export class Host {
       open: async (doc) => ({ carrier: this.#seam(doc.id, alive), settings: {} }),
       reportUrl: async (connection, call) => `https://sim.test/reports/${connection}/${call}`,
       viewers: () => [],
+      wipe: async () => undefined,
       d1: (statements) => {
         const fetches = statements[0]?.query.includes("FROM copies") ?? false;
         return this.#ask(

@@ -1,4 +1,5 @@
 import { CsvFile } from "../../src/api/csv-file.ts";
+import type { Origin } from "../../src/core/audit.ts";
 import { type CampaignId, type ImportId, makeId, type TaskId } from "../../src/core/ids.ts";
 import { PartCutter } from "../../src/core/import.ts";
 import type { Move } from "../../src/core/status.ts";
@@ -17,6 +18,9 @@ import {
   type TaskWish,
 } from "./reference/model.ts";
 import type { Workspace, World } from "./world.ts";
+
+/** Who asks: each change has its entry of the audit log. */
+const ORIGIN: Origin = { actorKind: "person", actor: "p1", ip: null, requestId: null };
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -154,7 +158,9 @@ export class People {
     const body = { name: `${type} campaign`, type, ...this.#bodyOf(wish, "additional") };
     this.#meanings.campaigns.set(body, this.#inherited(wish));
     const request = { body, idempotency: { ...this.#key(), route: "POST /v1/campaigns" } };
-    const reply = await this.#asking(random, () => this.#host.call("createCampaign", request));
+    const reply = await this.#asking(random, () =>
+      this.#host.call("createCampaign", request, ORIGIN),
+    );
     if (reply?.ok) this.campaigns.push({ id: reply.value.campaign.id, type });
   }
 
@@ -294,7 +300,9 @@ export class People {
     if (id === null) return;
     this.imports.push({ id, rows: lines.length });
     if (random.chance(0.06)) {
-      await this.#asking(random, () => this.#host.call("moveCampaign", campaign.id, "archive"));
+      await this.#asking(random, () =>
+        this.#host.call("moveCampaign", campaign.id, "archive", ORIGIN),
+      );
     }
     await this.#meddle(random, 6);
   }
@@ -339,7 +347,7 @@ export class People {
         workspace,
         id,
         { rows, parts: parts.length, warnings: [] },
-        loop.now,
+        { ...ORIGIN, action: "import.start", targetKind: "import", target: id, at: loop.now },
       );
       if (started === null) return null;
     } catch {
@@ -352,7 +360,7 @@ export class People {
   async #moveCampaign(random: Random, move: Move): Promise<void> {
     if (this.campaigns.length === 0) return;
     const { id } = this.#campaign(random);
-    await this.#asking(random, () => this.#host.call("moveCampaign", id, move));
+    await this.#asking(random, () => this.#host.call("moveCampaign", id, move, ORIGIN));
   }
 
   /** Mostly one that is on the phone. */
@@ -366,11 +374,11 @@ export class People {
   async #moveTask(random: Random, move: Move): Promise<void> {
     if (this.tasks.length === 0) return;
     const task = await this.#taskOfInterest(random);
-    await this.#asking(random, () => this.#host.call("moveTask", task, move));
+    await this.#asking(random, () => this.#host.call("moveTask", task, move, ORIGIN));
     // Some change their mind at once.
     if (move !== "pause" || !random.chance(0.3)) return;
     await this.#world.loop.sleep(random.skewed(500, 10_000));
-    await this.#asking(random, () => this.#host.call("moveTask", task, "resume"));
+    await this.#asking(random, () => this.#host.call("moveTask", task, "resume", ORIGIN));
   }
 
   /** One that waits for its carrier's answer, one with a call, one that was pushed lately, or any. */
@@ -407,7 +415,7 @@ export class People {
       change.endAfter = this.#world.loop.now + random.skewed(MINUTE, 30 * HOUR);
     const body = this.#bodyOf(change, "additional");
     this.#meanings.edits.set(body, change);
-    await this.#asking(random, () => this.#host.call("editCampaign", id, body));
+    await this.#asking(random, () => this.#host.call("editCampaign", id, body, ORIGIN));
   }
 
   /** What people see is what the model has. */
@@ -492,10 +500,15 @@ export class People {
     for (const campaign of model.campaigns.values()) {
       const id = makeId("cmp", this.#host.workspace, campaign.id);
       if (campaign.over !== null) continue;
-      if (campaign.paused) await this.#host.run("moveCampaign", id, "resume");
+      if (campaign.paused) await this.#host.run("moveCampaign", id, "resume", ORIGIN);
       for (const task of campaign.tasks) {
         if (task.state !== "waiting" || !model.isHeld(task)) continue;
-        await this.#host.run("moveTask", makeId("tsk", this.#host.workspace, task.id), "resume");
+        await this.#host.run(
+          "moveTask",
+          makeId("tsk", this.#host.workspace, task.id),
+          "resume",
+          ORIGIN,
+        );
       }
     }
   }

@@ -147,6 +147,10 @@ export class World {
       open: async (connection) => ({ carrier, settings: { connection: connection.id } }),
       reportUrl: async (_connection, call) => `https://outdial.test/${call}`,
       viewers: () => this.viewers,
+      wipe: async () => {
+        for (const name of this.tables()) this.sql.run(`DROP TABLE "${name}"`);
+        this.#alarm = null;
+      },
       d1: async (statements) => {
         if (!alive()) return never;
         const rows = await this.#batch(statements);
@@ -201,6 +205,12 @@ export class World {
       this.d1.exec("ROLLBACK");
       throw error;
     }
+  }
+
+  /** Tables of the object. */
+  tables(): string[] {
+    const query = "SELECT name FROM sqlite_master WHERE type = 'table'";
+    return this.sql.all<{ name: string }>(query).map((row) => row.name);
   }
 
   random(): number {

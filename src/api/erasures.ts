@@ -1,0 +1,81 @@
+import { readHeader } from "../core/csv.ts";
+import { partWithout, rejectsWithout } from "../core/erasure.ts";
+import type { WorkspaceId } from "../core/ids.ts";
+import { maskPhone } from "../core/phone.ts";
+import { refuse } from "../core/result.ts";
+import { type Db, database } from "../db/database.ts";
+import {
+  eraseMentions,
+  eraseRecords,
+  hashSuppression,
+  nextPart,
+  nextRejects,
+  rewritePart,
+  rewriteRejects,
+} from "../db/erasures.ts";
+import { dialerOf } from "../shell/dialer.ts";
+import { originOf } from "./entry.ts";
+import { Refused, take } from "./errors.ts";
+import { e164Of } from "./numbers.ts";
+import type { Handler } from "./serve.ts";
+
+/**
+ * Removes a person by his number, in an order in which nothing comes back: files that are not read
+ * yet, then the Dialer with its flush, then what D1 keeps. A request that breaks off is repeated.
+ */
+export const create: Handler<"POST /v1/erasures"> = async (c, { body }) => {
+  const workspace = c.get("workspace");
+  const db = database(c.env);
+  const phone = e164Of(body.phone, "phone");
+  const rows = await emptyParts(db, workspace, phone);
+  const here = take(await dialerOf(c.env, workspace).erase(phone, originOf(c)));
+  const stored = await eraseRecords(db, workspace, phone);
+  const suppressed = await hashSuppression(db, workspace, phone, here.hash);
+  const rejected = await emptyRejects(db, workspace, phone);
+  await eraseMentions(db, workspace, phone);
+  if (!here.told) {
+    const message = "Erased, but what was on its way to D1 is not sure to be: repeat the request.";
+    throw new Refused(refuse("unavailable", message), { "retry-after": "5" });
+  }
+  return c.json({
+    phone: maskPhone(phone),
+    tasks: here.tasks + stored.tasks,
+    archived: here.archived,
+    calls: here.calls + stored.calls,
+    rows,
+    rejected,
+    suppressed,
+  });
+};
+
+/** Rows of files that the Dialer has not got yet. */
+async function emptyParts(db: Db, workspace: WorkspaceId, phone: string): Promise<number> {
+  let rows = 0;
+  for (
+    let part = await nextPart(db, workspace, null);
+    part !== null;
+    part = await nextPart(db, workspace, part)
+  ) {
+    const header = readHeader(part.header);
+    const without = header.ok ? partWithout(part.body, header.value, part.options, phone) : null;
+    if (without === null) continue;
+    await rewritePart(db, workspace, part, without.body);
+    rows += without.rows;
+  }
+  return rows;
+}
+
+async function emptyRejects(db: Db, workspace: WorkspaceId, phone: string): Promise<number> {
+  let rows = 0;
+  for (
+    let group = await nextRejects(db, workspace, null);
+    group !== null;
+    group = await nextRejects(db, workspace, group)
+  ) {
+    const without = rejectsWithout(group.rows, phone);
+    if (without === null) continue;
+    await rewriteRejects(db, workspace, group, without.rows);
+    rows += without.emptied;
+  }
+  return rows;
+}

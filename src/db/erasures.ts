@@ -1,0 +1,277 @@
+import { and, asc, eq, gt, lte, type SQL, sql } from "drizzle-orm";
+import type { AnySQLiteColumn } from "drizzle-orm/sqlite-core";
+import type { ImportId, WorkspaceId } from "../core/ids.ts";
+import type { BadRow, ImportOptions } from "../core/import.ts";
+import { maskPhone } from "../core/phone.ts";
+import { raiseVersion, versionNow } from "./copies.ts";
+import type { Db } from "./database.ts";
+import {
+  audit,
+  calls,
+  callTexts,
+  importChunks,
+  importRejects,
+  imports,
+  reportBodies,
+  suppressions,
+  tasks,
+} from "./schema.ts";
+
+/*
+ * What is left of a person in D1 after the Dialer has erased him. No table has an index by number,
+ * since an erasure is rare and a push is not: rows are read in slices by their keys.
+ */
+
+/** Keys that one statement looks through. */
+const KEYS_AT_ONCE = 500_000;
+
+/** Takes number, context and texts from tasks and calls that have left the Dialer. */
+export async function eraseRecords(
+  db: Db,
+  workspace: WorkspaceId,
+  phone: string,
+): Promise<{ tasks: number; calls: number }> {
+  const [[task], [call]] = await db.batch([
+    db
+      .select({ id: sql<number | null>`MAX(${tasks.id})` })
+      .from(tasks)
+      .where(eq(tasks.workspace, workspace)),
+    db
+      .select({ id: sql<number | null>`MAX(${calls.id})` })
+      .from(calls)
+      .where(eq(calls.workspace, workspace)),
+  ]);
+  const last = Math.max(task?.id ?? 0, call?.id ?? 0);
+  const done = { tasks: 0, calls: 0 };
+  for (let after = 0; after < last; after += KEYS_AT_ONCE) {
+    const slice = await eraseSlice(db, workspace, phone, after);
+    done.tasks += slice.tasks;
+    done.calls += slice.calls;
+  }
+  return done;
+}
+
+async function eraseSlice(db: Db, workspace: WorkspaceId, phone: string, after: number) {
+  const within = (id: AnySQLiteColumn) => and(gt(id, after), lte(id, after + KEYS_AT_ONCE));
+  const named = sql`instr(${tasks.externalId}, ${digitsOf(phone)}) > 0`;
+  const erased = db
+    .select({ id: calls.id })
+    .from(calls)
+    .where(and(eq(calls.workspace, workspace), within(calls.id), eq(calls.to, "")));
+  const [erasedTasks, erasedCalls] = await db.batch([
+    db
+      .update(tasks)
+      .set({
+        phone: "",
+        context: "{}",
+        externalId: sql`CASE WHEN ${named} THEN NULL ELSE ${tasks.externalId} END`,
+      })
+      .where(and(eq(tasks.workspace, workspace), within(tasks.id), eq(tasks.phone, phone)))
+      .returning({ id: tasks.id }),
+    db
+      .update(calls)
+      .set({ to: "", word: null, recordingUrl: null })
+      .where(and(eq(calls.workspace, workspace), within(calls.id), eq(calls.to, phone)))
+      .returning({ id: calls.id }),
+    db
+      .delete(callTexts)
+      .where(and(eq(callTexts.workspace, workspace), sql`${callTexts.call} IN ${erased}`)),
+  ]);
+  return { tasks: erasedTasks.length, calls: erasedCalls.length };
+}
+
+/** The do-not-call entry goes on refusing the number, under its keyed hash alone (H40). */
+export async function hashSuppression(
+  db: Db,
+  workspace: WorkspaceId,
+  phone: string,
+  hash: string,
+): Promise<boolean> {
+  const mine = and(eq(suppressions.workspace, workspace), eq(suppressions.phone, phone));
+  const rows = await db
+    .select({ deletedAt: suppressions.deletedAt })
+    .from(suppressions)
+    .where(mine);
+  const hashed = sql`
+    SELECT workspace, ${versionNow(workspace)}, created_at, deleted_at, ${`#${hash}`},
+      CASE source WHEN 'outcome' THEN reason END, source, expires_at
+    FROM suppressions WHERE workspace = ${workspace} AND phone = ${phone}`;
+  if (rows.length > 0) {
+    await db.batch([
+      raiseVersion(db, workspace),
+      db
+        .insert(suppressions)
+        .select(hashed)
+        .onConflictDoUpdate({
+          target: [suppressions.workspace, suppressions.phone],
+          // Of two entries the one that refuses more.
+          set: {
+            version: sql`excluded.version`,
+            deletedAt: sql`CASE WHEN ${suppressions.deletedAt} IS NULL THEN NULL ELSE excluded.deleted_at END`,
+            expiresAt: sql`CASE WHEN ${suppressions.expiresAt} IS NULL AND ${suppressions.deletedAt} IS NULL
+              THEN NULL ELSE excluded.expires_at END`,
+          },
+        }),
+      db.delete(suppressions).where(mine),
+    ]);
+  }
+  const kept = await db
+    .select({ phone: suppressions.phone })
+    .from(suppressions)
+    .where(
+      and(
+        eq(suppressions.workspace, workspace),
+        eq(suppressions.phone, `#${hash}`),
+        sql`${suppressions.deletedAt} IS NULL`,
+      ),
+    );
+  return kept.length > 0;
+}
+
+/** A part of a file that is not read yet. */
+export type WaitingPart = {
+  import: ImportId;
+  part: number;
+  body: string;
+  header: string[];
+  options: ImportOptions;
+};
+
+/** The part after this one, in whatever order, or null. */
+export async function nextPart(
+  db: Db,
+  workspace: WorkspaceId,
+  after: { import: string; part: number } | null,
+): Promise<WaitingPart | null> {
+  const beyond: SQL | undefined =
+    after === null
+      ? undefined
+      : sql`(${importChunks.import}, ${importChunks.part}) > (${after.import}, ${after.part})`;
+  const rows = await db
+    .select({
+      import: importChunks.import,
+      part: importChunks.part,
+      body: importChunks.body,
+      header: imports.header,
+      options: imports.options,
+    })
+    .from(imports)
+    .innerJoin(importChunks, eq(importChunks.import, imports.id))
+    .where(and(eq(imports.workspace, workspace), beyond))
+    .orderBy(asc(importChunks.import), asc(importChunks.part))
+    .limit(1);
+  return (rows[0] as WaitingPart | undefined) ?? null;
+}
+
+/** The same rows but for some that were emptied. */
+export async function rewritePart(
+  db: Db,
+  workspace: WorkspaceId,
+  { import: id, part }: Pick<WaitingPart, "import" | "part">,
+  body: string,
+): Promise<void> {
+  await db
+    .update(importChunks)
+    .set({ body })
+    .where(
+      and(
+        eq(importChunks.import, id),
+        eq(importChunks.part, part),
+        sql`EXISTS ${ownImport(db, workspace, id)}`,
+      ),
+    );
+}
+
+export type RejectedRows = { import: ImportId; firstLine: number; rows: BadRow[] };
+
+/** Rejected rows after these, some hundred at a time, or null. */
+export async function nextRejects(
+  db: Db,
+  workspace: WorkspaceId,
+  after: { import: string; firstLine: number } | null,
+): Promise<RejectedRows | null> {
+  const beyond: SQL | undefined =
+    after === null
+      ? undefined
+      : sql`(${importRejects.import}, ${importRejects.firstLine}) > (${after.import}, ${after.firstLine})`;
+  const rows = await db
+    .select({
+      import: importRejects.import,
+      firstLine: importRejects.firstLine,
+      rows: importRejects.rows,
+    })
+    .from(imports)
+    .innerJoin(importRejects, eq(importRejects.import, imports.id))
+    .where(and(eq(imports.workspace, workspace), beyond))
+    .orderBy(asc(importRejects.import), asc(importRejects.firstLine))
+    .limit(1);
+  return (rows[0] as RejectedRows | undefined) ?? null;
+}
+
+export async function rewriteRejects(
+  db: Db,
+  workspace: WorkspaceId,
+  { import: id, firstLine }: Pick<RejectedRows, "import" | "firstLine">,
+  rows: BadRow[],
+): Promise<void> {
+  await db
+    .update(importRejects)
+    .set({ rows })
+    .where(
+      and(
+        eq(importRejects.import, id),
+        eq(importRejects.firstLine, firstLine),
+        sql`EXISTS ${ownImport(db, workspace, id)}`,
+      ),
+    );
+}
+
+function ownImport(db: Db, workspace: WorkspaceId, id: string) {
+  return db
+    .select({ id: imports.id })
+    .from(imports)
+    .where(and(eq(imports.workspace, workspace), eq(imports.id, id)));
+}
+
+/**
+ * Texts of reports on their way to calls that were erased, or that quote the number, and values of
+ * the audit log that do.
+ */
+export async function eraseMentions(db: Db, workspace: WorkspaceId, phone: string): Promise<void> {
+  const digits = digitsOf(phone);
+  const masked = maskPhone(phone);
+  // The id begins with its call's (`api/reports.ts`), then 25 signs of its own.
+  const call = sql`substr(${reportBodies.id}, 1, length(${reportBodies.id}) - 25)`;
+  const erased = sql`EXISTS (SELECT 1 FROM calls k WHERE k.workspace = ${workspace}
+    AND k.to_phone = '' AND (k.id = CAST(${call} AS INTEGER) OR k.carrier_call_id = ${call}))`;
+  const quotes = (column: AnySQLiteColumn) => sql`instr(${column}, ${digits}) > 0`;
+  const without = (column: AnySQLiteColumn) =>
+    sql`replace(replace(${column}, ${phone}, ${masked}), ${digits}, ${masked})`;
+  await db.batch([
+    db
+      .delete(reportBodies)
+      .where(
+        and(
+          eq(reportBodies.workspace, workspace),
+          sql`(${quotes(reportBodies.body)} OR ${erased})`,
+        ),
+      ),
+    db
+      .update(audit)
+      .set({
+        target: without(audit.target),
+        before: without(audit.before),
+        after: without(audit.after),
+      })
+      .where(
+        and(
+          eq(audit.workspace, workspace),
+          sql`(${quotes(audit.target)} OR ${quotes(audit.before)} OR ${quotes(audit.after)})`,
+        ),
+      ),
+  ]);
+}
+
+function digitsOf(phone: string): string {
+  return phone.replace(/\D/g, "");
+}

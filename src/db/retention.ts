@@ -1,0 +1,107 @@
+import { and, asc, eq, gt, isNotNull, isNull, lte, sql } from "drizzle-orm";
+import type { Entry } from "../core/audit.ts";
+import type { WorkspaceId } from "../core/ids.ts";
+import { recordIfChanged } from "./audit.ts";
+import type { Db } from "./database.ts";
+import { calls, callTexts, campaigns, tasks, workspaces } from "./schema.ts";
+
+/** Tasks that one slice looks at. */
+const SLICE = 5_000;
+/** Between two looks at all of a workspace's tasks. */
+const PAUSE_MS = 6 * 60 * 60_000;
+
+export type Retained = { workspace: WorkspaceId; days: number; after: number };
+
+/** Workspaces that do not keep everything for ever and whose turn it is, and how far they are. */
+export async function retainedWorkspaces(db: Db, now: number, limit: number): Promise<Retained[]> {
+  const rows = await db
+    .select({
+      workspace: workspaces.id,
+      days: workspaces.retentionDays,
+      after: workspaces.retentionTask,
+    })
+    .from(workspaces)
+    .where(
+      and(
+        isNotNull(workspaces.retentionDays),
+        isNull(workspaces.deletedAt),
+        lte(workspaces.retentionAt, now),
+      ),
+    )
+    .orderBy(asc(workspaces.retentionAt))
+    .limit(limit);
+  return rows.map(({ workspace, days, after }) => {
+    return { workspace: workspace as WorkspaceId, days: days ?? 0, after };
+  });
+}
+
+/**
+ * Takes contexts, texts and recording links from tasks of the next slice that ended before `cutoff`,
+ * in one transaction with how far it came; after the last task it begins anew, hours later.
+ */
+export async function applyRetention(
+  db: Db,
+  workspace: WorkspaceId,
+  after: number,
+  cutoff: number,
+  entry: Entry,
+): Promise<void> {
+  const looked = await db
+    .select({ id: tasks.id })
+    .from(tasks)
+    .where(and(eq(tasks.workspace, workspace), gt(tasks.id, after)))
+    .orderBy(asc(tasks.id))
+    .limit(SLICE);
+  const last = looked.at(-1)?.id ?? after;
+  const through = looked.length < SLICE;
+  const endedAt = sql`COALESCE(${tasks.endedAt}, ${campaigns.archivedAt}, ${campaigns.completedAt})`;
+  const old = db
+    .select({ id: tasks.id })
+    .from(tasks)
+    .innerJoin(campaigns, and(eq(campaigns.workspace, workspace), eq(campaigns.id, tasks.campaign)))
+    .where(
+      and(
+        eq(tasks.workspace, workspace),
+        gt(tasks.id, after),
+        lte(tasks.id, last),
+        sql`${endedAt} <= ${cutoff}`,
+      ),
+    );
+  const oldCalls = db
+    .select({ id: calls.id })
+    .from(calls)
+    .where(and(eq(calls.workspace, workspace), sql`${calls.task} IN ${old}`));
+  await db.batch([
+    db
+      .update(tasks)
+      .set({ context: "{}" })
+      .where(
+        and(
+          eq(tasks.workspace, workspace),
+          sql`${tasks.context} <> '{}'`,
+          sql`${tasks.id} IN ${old}`,
+        ),
+      ),
+    recordIfChanged(db, workspace, entry),
+    db
+      .update(calls)
+      .set({ recordingUrl: null })
+      .where(
+        and(
+          eq(calls.workspace, workspace),
+          isNotNull(calls.recordingUrl),
+          sql`${calls.task} IN ${old}`,
+        ),
+      ),
+    db
+      .delete(callTexts)
+      .where(and(eq(callTexts.workspace, workspace), sql`${callTexts.call} IN ${oldCalls}`)),
+    db
+      .update(workspaces)
+      .set({
+        retentionTask: through ? 0 : last,
+        retentionAt: through ? entry.at + PAUSE_MS : entry.at,
+      })
+      .where(eq(workspaces.id, workspace)),
+  ]);
+}
