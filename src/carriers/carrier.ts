@@ -123,8 +123,11 @@ export type Carrier = {
   end(settings: CarrierSettings, carrierCallId: string, signal: AbortSignal): Promise<void>;
   /** Whether the report is the carrier's own: over the raw body, in constant time. */
   verify(settings: CarrierSettings, request: ReportRequest, now: number): Promise<boolean>;
-  /** The reports in a body; empty when it holds none that matter. Throws a SyntaxError on a body that cannot be read. */
-  read(request: ReportRequest, now: number): CarrierReport[];
+  /**
+   * The reports in a body; empty when it holds none that matter. Throws a SyntaxError on a body that
+   * cannot be read. Of the settings only what says how to read: nothing here proves anything.
+   */
+  read(request: ReportRequest, now: number, settings: CarrierSettings): CarrierReport[];
   /** Fetches a recording with the connection's credentials; passes a Range header on. */
   recording(settings: CarrierSettings, url: string, range: string | null): Promise<Response>;
 };

@@ -30,7 +30,7 @@ describe.each(REPORTERS)("H38 reports of $carrier", (reporter) => {
   });
   const readAll = (body: Uint8Array) => {
     try {
-      return carrier.read(request(body), Date.now());
+      return carrier.read(request(body), Date.now(), settings);
     } catch (error) {
       // The one fault of a body that cannot be read.
       if (error instanceof SyntaxError) return [];

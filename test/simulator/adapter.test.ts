@@ -83,7 +83,7 @@ describe("a dial", () => {
   it("ends no later than its longest call, and says why", async () => {
     const agentSettings = { ...QUICK, talkMs: 3_600_000 };
     const { reports } = await makeCall({ agentSettings, lengthMaxMs: 20 });
-    const news = adapter.read(reports[1] as ReportRequest, Date.now())[0]?.news;
+    const news = adapter.read(reports[1] as ReportRequest, Date.now(), carrier.settings)[0]?.news;
     expect(news).toMatchObject({ outcome: "connected", word: "longest-call" });
   });
 
@@ -250,7 +250,7 @@ describe("a report", () => {
 
   it("tells start, end and analysis in outdial's words, and names the call twice over", async () => {
     const { dial, id, reports } = await makeCall();
-    const read = reports.map((report) => adapter.read(report, Date.now())[0]);
+    const read = reports.map((report) => adapter.read(report, Date.now(), carrier.settings)[0]);
     for (const each of read) expect(each).toMatchObject({ call: dial.call, carrierCallId: id });
     const [started, ended, analyzed] = read.map((each) => each?.news);
     expect(started).toMatchObject({
@@ -274,7 +274,7 @@ describe("a report", () => {
 
   it("has a transcript that quotes each value of the context", async () => {
     const { reports } = await makeCall();
-    const news = adapter.read(reports[2] as ReportRequest, Date.now())[0]?.news;
+    const news = adapter.read(reports[2] as ReportRequest, Date.now(), carrier.settings)[0]?.news;
     const said = news?.transcript?.map(({ text }) => text).join("\n");
     expect(said).toContain("Hello Ann, this is about your car.");
     expect(said).toContain("Volvo");
@@ -283,7 +283,7 @@ describe("a report", () => {
   });
 
   const read = (text: string) =>
-    adapter.read({ url: "/", headers: new Headers(), body: new TextEncoder().encode(text) }, 0);
+    adapter.read({ url: "/", headers: new Headers(), body: new TextEncoder().encode(text) }, 0, {});
   it("that cannot be read is a SyntaxError; an event that does not matter is none", () => {
     for (const text of ["", "{", "[]", "null", '{"event":"call.ended"}']) {
       expect(() => read(text), text).toThrow(SyntaxError);
@@ -363,7 +363,7 @@ describe("an end", () => {
     await adapter.end(carrier.settings, id, soon());
     await adapter.end(carrier.settings, id, soon());
     const [report] = await receiver.until(pathOf(dial), (all) => all.length === 1);
-    const news = adapter.read(report as ReportRequest, Date.now())[0]?.news;
+    const news = adapter.read(report as ReportRequest, Date.now(), carrier.settings)[0]?.news;
     expect(news).toMatchObject({ ended: true, outcome: "no_answer", word: "ended-by-request" });
   });
 

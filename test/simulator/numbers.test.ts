@@ -135,7 +135,7 @@ const wordOf = (answer: Answer) => (answer.kind === "refused" ? answer.reason : 
 async function lastNews(dial: Dial, count: number): Promise<CallNews | undefined> {
   const reports = await receiver.until(pathOf(dial), (all) => all.length >= count);
   const last = reports.at(-1);
-  return last && adapter.read(last, Date.now())[0]?.news;
+  return last && adapter.read(last, Date.now(), carrier.settings)[0]?.news;
 }
 
 describe("a number's last four digits", () => {
@@ -242,7 +242,9 @@ describe("answers and reports that cross", () => {
     const dial = makeDial(receiver, "0022");
     await place(dial);
     const reports = await receiver.until(pathOf(dial), (all) => all.length === 3);
-    const news = reports.map((report) => adapter.read(report, Date.now())[0]?.news);
+    const news = reports.map(
+      (report) => adapter.read(report, Date.now(), carrier.settings)[0]?.news,
+    );
     expect(news[0]).toMatchObject({ ended: true, concluding: true });
     expect(news[1]).toMatchObject({ ended: true, concluding: false });
     expect(news[2]).toMatchObject({ ended: false, concluding: false, outcome: null });
@@ -278,7 +280,9 @@ describe("every other number", () => {
       const dial = makeDial(receiver, "1234", { agentSettings });
       await place(dial);
       const reports = await receiver.until(pathOf(dial), (all) => all.length === 3);
-      const news = reports.map((report) => adapter.read(report, Date.now())[0]?.news);
+      const news = reports.map(
+        (report) => adapter.read(report, Date.now(), carrier.settings)[0]?.news,
+      );
       expect(news[1]).toMatchObject({ ended: true, concluding: false, outcome: "connected" });
       expect(news[2]).toMatchObject({ ended: true, concluding: true, outcome: "sold" });
     }
