@@ -7,7 +7,7 @@ import { cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { build } from "vite";
-import { PAGE_POLICY, SAFE_HEADERS } from "../src/api/headers.ts";
+import { PAGE_POLICY, SAFE_HEADERS } from "../src/api/policy.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 const ASSETS = join(ROOT, "dist", "assets");

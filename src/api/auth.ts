@@ -11,11 +11,11 @@ import { listWorkspacesOf, readMember } from "../db/members.ts";
 import type { PushedTask, PushRequest } from "../dialer/verbs.ts";
 import { dialerOf } from "../shell/dialer.ts";
 import { isAway } from "../shell/faults.ts";
-import type { Actor, AppEnv, Ctx, Person } from "./context.ts";
+import type { Actor, AppEnv, Ctx, LiveTicket, Person } from "./context.ts";
 import { invalid, notFound, Refused, take } from "./errors.ts";
 import { readKeyText, type ShownKey } from "./key-text.ts";
 import { noteUse } from "./key-use.ts";
-import { type LiveTicket, readTicket } from "./live.ts";
+import { readTicket } from "./live.ts";
 import { requestsPerSecond, takeRequest } from "./rate.ts";
 import { bringsCookie, readPerson } from "./sign-in.ts";
 

@@ -2,7 +2,6 @@ import type { Context } from "hono";
 import type { Permission, Role } from "../core/access.ts";
 import type { KeyId, WorkspaceId } from "../core/ids.ts";
 import type { Access } from "../dialer/verbs.ts";
-import type { LiveTicket } from "./live.ts";
 
 /** Somebody signed in. */
 export type Person = { id: string; name: string; email: string };
@@ -11,6 +10,14 @@ export type Person = { id: string; name: string; email: string };
 export type Actor =
   | { kind: "key"; id: KeyId; may: ReadonlySet<Permission> }
   | { kind: "person"; id: string; email: string; role: Role; may: ReadonlySet<Permission> };
+
+/** A ticket of ours, its MAC checked: whose it is, and until when it is good, epoch ms. */
+export type LiveTicket = {
+  workspace: WorkspaceId;
+  actor: string;
+  nonce: string;
+  until: number;
+};
 
 /** What a request knows of itself. */
 export type AppEnv = {

@@ -1,9 +1,10 @@
 import { equalConstantTime, mac } from "../carriers/secret.ts";
 import { parseWorkspaceId, type WorkspaceId } from "../core/ids.ts";
 import { refuse } from "../core/result.ts";
-import { dialerOf, openLive } from "../shell/dialer.ts";
+import { dialerOf } from "../shell/dialer.ts";
 import { logFault } from "../shell/faults.ts";
-import type { Ctx } from "./context.ts";
+import { openLive } from "../shell/live.ts";
+import type { Ctx, LiveTicket } from "./context.ts";
 import { invalid, Refused } from "./errors.ts";
 import { randomText } from "./key-text.ts";
 import type { Handler } from "./serve.ts";
@@ -11,14 +12,6 @@ import type { Handler } from "./serve.ts";
 /** How long a ticket is good, ms. */
 const TICKET_MS = 10_000;
 const PURPOSE = "live";
-
-/** A ticket of ours, its MAC checked: whose it is, and until when it is good, epoch ms. */
-export type LiveTicket = {
-  workspace: WorkspaceId;
-  actor: string;
-  nonce: string;
-  until: number;
-};
 
 export const createTicket: Handler<"POST /v1/live"> = async (c) => {
   const until = c.get("now") + TICKET_MS;

@@ -1,6 +1,6 @@
 import { env } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
-import { PAGE_POLICY, SAFE_HEADERS } from "../../src/api/headers.ts";
+import { PAGE_POLICY, SAFE_HEADERS } from "../../src/api/policy.ts";
 import { ask, mintWorkspace, type Reply } from "../support/workerd/workspace.ts";
 
 const DIRECTIVES = new Map(

@@ -9,6 +9,8 @@ export const OF_PERSON = "a person belongs to the deployment, not to a workspace
 /** In `src/db`: queries without a workspace. */
 export const QUERIES: Record<string, string> = {
   "src/db/campaigns.ts liveWorkspaces": SWEEP,
+  "src/db/endings.ts endedWorkspaces": SWEEP,
+  "src/db/retention.ts retainedWorkspaces": SWEEP,
   "src/db/imports.ts importsWithoutLife": SWEEP,
   "src/db/imports.ts touchImports": SWEEP,
   "src/db/imports.ts deleteRejectsBefore": SWEEP,
@@ -39,11 +41,12 @@ export const WORKSPACES: Record<string, string> = {
   "src/api/system.ts health": "an object that belongs to nobody",
   "src/api/system.ts ": "only `SELECT 1`, to see whether D1 answers",
   "src/queues/watchdog.ts removeStopped": SWEEP,
+  "src/queues/watchdog.ts retain": SWEEP,
   "src/api/sign-in.ts ": `better-auth's own tables: ${OF_PERSON}`,
   "src/dialer/object.ts outsideOf":
     "sends the Dialer's statements, which are read here by themselves",
   "src/dialer/object.ts prepare":
     "sends the Dialer's statements, which are read here by themselves",
   "src/shell/dialer.ts dialerOf": "the way to a Dialer itself",
-  "src/shell/dialer.ts openLive": "the way to a Dialer itself",
+  "src/shell/live.ts openLive": "the way to a Dialer itself",
 };
