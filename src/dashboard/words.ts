@@ -37,7 +37,7 @@ import { dayAndTime, relative, zoneName } from "./times.ts";
 export type Look = { label: string; color: string; Icon: TablerIcon };
 
 export const CAMPAIGN_STATUS: Readonly<Record<CampaignStatus, Look>> = {
-  scheduled: { label: "Scheduled", color: "grape", Icon: IconCalendarTime },
+  scheduled: { label: "Scheduled", color: "violet", Icon: IconCalendarTime },
   running: { label: "Running", color: "blue", Icon: IconPlayerPlay },
   paused: { label: "Paused", color: "orange", Icon: IconPlayerPause },
   completed: { label: "Completed", color: "teal", Icon: IconCircleCheck },
@@ -45,7 +45,7 @@ export const CAMPAIGN_STATUS: Readonly<Record<CampaignStatus, Look>> = {
 };
 
 export const TASK_STATUS: Readonly<Record<TaskStatus, Look>> = {
-  queued: { label: "Queued", color: "grape", Icon: IconClockHour4 },
+  queued: { label: "Queued", color: "indigo", Icon: IconClockHour4 },
   running: { label: "Running", color: "blue", Icon: IconPhoneCalling },
   completed: { label: "Completed", color: "teal", Icon: IconCheck },
   paused: { label: "Paused", color: "orange", Icon: IconPlayerPause },

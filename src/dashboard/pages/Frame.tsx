@@ -20,11 +20,12 @@ import {
   IconUser,
 } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { Link, Navigate, Outlet, useLocation, useNavigate } from "@tanstack/react-router";
+import { Link, Outlet, useLocation, useNavigate } from "@tanstack/react-router";
 import { ApiError, auth, chooseWorkspace, chosenWorkspace } from "../api.ts";
 import * as queries from "../queries.ts";
 import { Broken, Empty } from "../ui/states.tsx";
 import { ROLE } from "../words.ts";
+import { Go, signInFor } from "./Go.tsx";
 import { type Session, SessionProvider } from "./session.tsx";
 
 /** Around every page of somebody signed in: who, where, and the ways to other pages. */
@@ -35,14 +36,12 @@ export function Frame() {
   const { href } = useLocation();
   const signOut = useMutation({
     mutationFn: () => auth("/sign-out"),
-    onSettled: async () => {
-      client.clear();
-      await navigate({ to: "/sign-in" });
-    },
+    // A whole new page: nothing that was read stays in its memory.
+    onSuccess: () => location.assign("/sign-in"),
   });
   const isOut = me.error instanceof ApiError && me.error.status === 401;
   if (isOut) {
-    return <Navigate to="/sign-in" search={href === "/" ? {} : { to: href }} replace />;
+    return <Go to={signInFor(href)} />;
   }
   if (me.data === undefined) {
     return me.error === null ? (

@@ -1,6 +1,6 @@
 import { Button, NumberInput, PasswordInput, Stack, TextInput } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { Navigate, useNavigate } from "@tanstack/react-router";
+import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { call } from "../api.ts";
 import * as queries from "../queries.ts";
@@ -8,6 +8,7 @@ import { HOME_ZONE } from "../times.ts";
 import { Plain } from "../ui/Plain.tsx";
 import { issueAt, Refusal } from "../ui/refusal.tsx";
 import { Broken, Loading } from "../ui/states.tsx";
+import { Go } from "./Go.tsx";
 import { useTitle } from "./session.tsx";
 
 const FIELDS = ["token", "name", "email", "password", "workspace.name", "workspace.slots"];
@@ -43,7 +44,7 @@ export function Setup() {
       </Plain>
     );
   }
-  if (!setup.data.open) return <Navigate to="/sign-in" replace />;
+  if (!setup.data.open) return <Go to="/sign-in" />;
   const error = make.error;
   return (
     <Plain title="Set up outdial" lead="You become its first owner. This page works once.">

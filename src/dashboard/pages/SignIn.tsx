@@ -1,12 +1,13 @@
 import { Button, Group, PasswordInput, PinInput, Stack, Text, TextInput } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { getRouteApi, Navigate, useRouter } from "@tanstack/react-router";
+import { getRouteApi, useRouter } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
 import { auth } from "../api.ts";
 import * as queries from "../queries.ts";
 import { TextLink } from "../ui/links.tsx";
 import { Plain } from "../ui/Plain.tsx";
 import { Refusal } from "../ui/refusal.tsx";
+import { Go } from "./Go.tsx";
 import { useTitle } from "./session.tsx";
 
 const route = getRouteApi("/sign-in");
@@ -43,8 +44,9 @@ export function SignIn() {
     onSuccess: enter,
   });
 
-  if (setup.data?.open) return <Navigate to="/setup" replace />;
-  if (me.data !== undefined && password.isIdle) return <Navigate to="/" replace />;
+  if (setup.data?.open) return <Go to="/setup" />;
+  // What was read before an end of the session does not count.
+  if (me.isSuccess && password.isIdle) return <Go to="/" />;
 
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();

@@ -23,6 +23,7 @@ export function CallView({ call, zone, agent, recording }: Props) {
     call.cost === null
       ? null
       : `${call.cost.toLocaleString("en-US", { maximumFractionDigits: 4 })} ${call.currency ?? ""}`;
+  const analysed = flat(call.analysis ?? {});
   return (
     <Stack gap="md" py="sm">
       {call.recordingUrl !== null && recording !== null && (
@@ -62,13 +63,13 @@ export function CallView({ call, zone, agent, recording }: Props) {
           if (audio.current !== null) audio.current.currentTime = ms / 1_000;
         }}
       />
-      {call.analysis !== null && Object.keys(call.analysis).length > 0 && (
+      {analysed.length > 0 && (
         <div>
           <Title order={4} size="h6" mb={6}>
             Analysis
           </Title>
           <dl className="facts">
-            {Object.entries(call.analysis).map(([name, value]) => (
+            {analysed.map(([name, value]) => (
               <Fact key={name} name={name.replaceAll("_", " ")}>
                 {typeof value === "object" ? JSON.stringify(value) : String(value)}
               </Fact>
@@ -136,6 +137,15 @@ export function CallView({ call, zone, agent, recording }: Props) {
       </div>
     </Stack>
   );
+}
+
+/** What an analysis says, one level deep; what it leaves open is left out. */
+function flat(analysis: Record<string, unknown>): [string, unknown][] {
+  return Object.entries(analysis).flatMap(([name, value]): [string, unknown][] => {
+    if (value === null || value === "") return [];
+    const nested = typeof value === "object" && !Array.isArray(value);
+    return nested ? Object.entries(value as object) : [[name, value]];
+  });
 }
 
 export function Fact({ name, children }: { name: string; children: React.ReactNode }) {

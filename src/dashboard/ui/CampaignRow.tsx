@@ -45,7 +45,11 @@ export function CampaignRow({ campaign, agent }: { campaign: Campaign; agent: st
       <div role="cell" className="cut">
         <Sign look={CAMPAIGN_STATUS[status]} />
         {waits && (
-          <Text size="xs" className="quiet cut" title={waitingWords(waiting, timezone, now)}>
+          <Text
+            size="xs"
+            className="quiet cut waits-wide"
+            title={waitingWords(waiting, timezone, now)}
+          >
             {waitingWords(waiting, timezone, now)}
           </Text>
         )}
@@ -56,6 +60,11 @@ export function CampaignRow({ campaign, agent }: { campaign: Campaign; agent: st
           {all === 0 ? "no tasks yet" : `${count(done)} of ${count(all)} done`}
           {counters.running > 0 && ` · ${count(counters.running)} running`}
         </Text>
+        {waits && (
+          <Text size="xs" className="quiet waits-narrow">
+            {waitingWords(waiting, timezone, now)}
+          </Text>
+        )}
       </div>
       <div role="cell" className="minor cut">
         {agent ?? "none of its own"}

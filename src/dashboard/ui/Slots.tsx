@@ -26,8 +26,10 @@ export function Slots({ workspace, campaigns }: { workspace: Workspace; campaign
         </Text>
       </Group>
       <div className="bar" role="img" aria-label={text}>
-        <span style={{ flexGrow: slotsInUse, background: "var(--mantine-color-blue-6)" }} />
-        <span style={{ flexGrow: Math.max(0, slots - slotsInUse) }} />
+        {slotsInUse > 0 && (
+          <span style={{ flexGrow: slotsInUse, background: "var(--mantine-color-blue-6)" }} />
+        )}
+        {slots > slotsInUse && <span style={{ flexGrow: slots - slotsInUse }} />}
       </div>
       {users.length > 0 && (
         <Text size="sm" mt={8} className="quiet">

@@ -9,7 +9,7 @@ export function Sign({ look, size = "sm" }: { look: Look; size?: "sm" | "md" }) 
   const { Icon, label, color } = look;
   const tone = `light-dark(var(--mantine-color-${color}-7), var(--mantine-color-${color}-4))`;
   return (
-    <Group gap={6} wrap="nowrap" display="inline-flex">
+    <Group gap={6} wrap="nowrap" style={{ minWidth: 0 }}>
       <Icon size={size === "md" ? 18 : 16} color={tone} aria-hidden style={{ flex: "none" }} />
       <Text span size={size} className="cut">
         {label}

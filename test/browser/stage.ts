@@ -1,0 +1,170 @@
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import { Client } from "../../scripts/client.ts";
+import { type Running, startSimulator, startWorker } from "../../scripts/local.ts";
+import { makePeople, peopleOf } from "../../scripts/people.ts";
+import type { Role } from "../../src/core/access.ts";
+import { freePort, until } from "../support/node/local.ts";
+
+const SECRETS = {
+  ADMIN_SECRET: "browser-admin-secret-of-32-characters",
+  SIGNING_SECRET: "browser-signing-secret-of-32-characters",
+  SEALING_KEY_1: "browser-sealing-key-of-32-characters",
+};
+const SETUP_TOKEN = "browser-setup-token-of-32-characters";
+const LOCAL_SIGN_IN = "browser-local-sign-in-of-32-characters";
+const ACCOUNT = { apiKey: "browser_key", reportSecret: "browser_secret" };
+const FROM = "+918047112233";
+const PASSWORDS: Record<Role, string> = {
+  viewer: "lamps and kites 1",
+  operator: "lamps and kites 2",
+  admin: "lamps and kites 3",
+  owner: "lamps and kites 4",
+};
+
+export const WIDE = { width: 1280, height: 800 };
+export const NARROW = { width: 390, height: 844 };
+
+/** Debian's, or one that CHROMIUM names; without any, these tests cannot run. */
+const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
+export const hasBrowser = existsSync(CHROMIUM);
+
+/**
+ * The production bundle in workerd with the simulated carrier, people of every role in a workspace,
+ * and a browser.
+ */
+export class Stage {
+  readonly url: string;
+  readonly api: Client;
+  readonly agent: string;
+  readonly browser: Browser;
+  readonly #worker: Running;
+  readonly #simulator: Running;
+  readonly #folder: string;
+
+  private constructor(parts: {
+    worker: Running;
+    simulator: Running;
+    browser: Browser;
+    api: Client;
+    agent: string;
+    folder: string;
+  }) {
+    this.url = parts.worker.url;
+    this.api = parts.api;
+    this.agent = parts.agent;
+    this.browser = parts.browser;
+    this.#worker = parts.worker;
+    this.#simulator = parts.simulator;
+    this.#folder = parts.folder;
+  }
+
+  static async open(slots = 4): Promise<Stage> {
+    const folder = mkdtempSync(join(tmpdir(), "outdial-browser-"));
+    const port = await freePort();
+    const { apiKey: key, reportSecret: secret } = ACCOUNT;
+    const mails = join(folder, "mails");
+    const [simulator, worker, browser] = await Promise.all([
+      startSimulator({ port: port + 1, key, secret }),
+      startWorker({ folder, port, secrets: SECRETS, vars: { SETUP_TOKEN, LOCAL_SIGN_IN } }),
+      chromium.launch({
+        executablePath: CHROMIUM,
+        args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
+      }),
+    ]);
+    const admin = new Client(worker.url, SECRETS.ADMIN_SECRET);
+    const body = {
+      name: "Lotus Kitchenware",
+      slots,
+      timezone: "Asia/Kolkata",
+      start: 0,
+      end: 2400,
+    };
+    const made = await admin.post<{ id: string; apiKey: string }>("/v1/workspaces", body);
+    const keys = { setupToken: SETUP_TOKEN, localSignIn: LOCAL_SIGN_IN, workspace: made.id, mails };
+    await makePeople(worker.url, keys, peopleOf(PASSWORDS));
+    const api = new Client(worker.url, made.apiKey);
+    const make = async (noun: string, one: unknown) =>
+      (await api.post<{ id: string }>(`/v1/${noun}`, one)).id;
+    const connection = await make("connections", {
+      name: "Simulated carrier",
+      carrier: "simulator",
+      settings: { baseUrl: simulator.url, ...ACCOUNT },
+      lengthMaxMs: 60_000,
+    });
+    const agent = await make("agents", {
+      name: "Asha",
+      connection,
+      carrierAgentId: "asha",
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: placeholders look like this
+      prompt: "Hello ${name}, I am calling about order ${orderId}.",
+      outcomes: [{ name: "interested" }],
+      settings: { ringMs: [200, 500], talkMs: [500, 1_500], analysisMs: 100 },
+    });
+    await make("numbers", { phone: FROM, connection });
+    await api.patch("/v1/workspace", { agent, from: FROM });
+    return new Stage({ worker, simulator, browser, api, agent, folder });
+  }
+
+  async campaign(more: Record<string, unknown>): Promise<string> {
+    const body = { agent: this.agent, from: FROM, ...more };
+    return (await this.api.post<{ id: string }>("/v1/campaigns", body)).id;
+  }
+
+  /** Imports so many good rows, and these further lines. */
+  async import(campaign: string, count: number, lines: string[] = []): Promise<void> {
+    const rows = Array.from({ length: count }, (_, n) => {
+      return `+9198765${String(10_000 + n)},Person ${n},LK-${1_000 + n}`;
+    });
+    const path = `/v1/campaigns/${campaign}/imports`;
+    const csv = ["phone,name,orderId", ...rows, ...lines].join("\n");
+    const { id } = await this.api.postCsv<{ id: string }>(path, csv);
+    await until(
+      () => this.api.get<{ status: string }>(`${path}/${id}`),
+      ({ status }) => status === "completed",
+    );
+  }
+
+  /** A page of somebody who has signed in by the form, as people do. */
+  async enter(role: Role, viewport = WIDE): Promise<Page> {
+    const page = await this.visit(viewport);
+    await page.goto(`${this.url}/sign-in`);
+    await page.getByLabel("Email").fill(`${role}@lotus.example`);
+    await page.getByLabel("Password", { exact: true }).fill(PASSWORDS[role]);
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByRole("heading", { name: "Campaigns" }).waitFor();
+    return page;
+  }
+
+  /** A page of nobody. What the browser itself complains of fails the test that reads `complaints`. */
+  async visit(viewport = WIDE, more: Parameters<Browser["newContext"]>[0] = {}): Promise<Page> {
+    const context: BrowserContext = await this.browser.newContext({ viewport, ...more });
+    context.setDefaultTimeout(10_000);
+    const page = await context.newPage();
+    page.on("pageerror", (error) => complaints.push(String(error)));
+    page.on("console", (message) => {
+      // A refused request is the page's to show.
+      const told =
+        message.type() === "error" && !message.text().includes("Failed to load resource");
+      if (told) complaints.push(message.text());
+    });
+    return page;
+  }
+
+  /** Ends every page that was opened: each goes on asking otherwise. */
+  async clear(): Promise<void> {
+    for (const context of this.browser.contexts()) await context.close();
+  }
+
+  async close(): Promise<void> {
+    await this.browser.close();
+    await this.#worker.stop();
+    await this.#simulator.stop();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
+
+/** Errors of scripts and of the policy, over all pages. */
+export const complaints: string[] = [];
