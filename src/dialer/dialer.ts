@@ -81,6 +81,10 @@ export class Dialer implements DialerVerbs {
   }
 
   async putCopies(docs: Parameters<DialerVerbs["putCopies"]>[0]) {
+    if (this.#isEmpty()) {
+      if (this.#gone || !setup.bringsWorkspace(docs)) return setup.NO_WORKSPACE_YET;
+      migrate(this.#sql);
+    }
     return this.#commit((state, now) => setup.putCopies(state, docs, now));
   }
 
@@ -215,7 +219,12 @@ export class Dialer implements DialerVerbs {
     // What still comes to life in this instance finds nothing and leaves nothing.
     this.#gone = true;
     this.#state = null;
-    await this.#outside.wipe();
+    try {
+      await this.#outside.wipe();
+    } catch (error) {
+      this.#gone = false;
+      throw error;
+    }
     return { ok: true as const, value: null };
   }
 
@@ -229,6 +238,11 @@ export class Dialer implements DialerVerbs {
     this.#commit((state, now) => tidy(state, now));
     await this.#flush.run();
     return { ok: true as const, value: null };
+  }
+
+  /** Whether there is anything to look at. */
+  isOver(): boolean {
+    return this.#isEmpty() || this.#read(hasEnded);
   }
 
   /** Somebody began to look, or looks at something else: he gets a snapshot (H34). */
@@ -282,7 +296,6 @@ export class Dialer implements DialerVerbs {
    * leaves nothing behind: the rows roll back, and memory is built anew from them.
    */
   #commit<T>(work: (state: State, now: number) => T): T {
-    if (this.#gone) throw new Error("the workspace has ended");
     const now = this.#outside.now();
     const state = this.#stateAt(now);
     let done: { result: T; errands: Errand[]; claims: Claim[]; dispatchAt: number | null };
@@ -314,6 +327,7 @@ export class Dialer implements DialerVerbs {
   }
 
   #stateAt(now: number): State {
+    if (this.#isEmpty()) throw new Error("nothing is set up here, or it has ended");
     if (this.#state !== null) return this.#state;
     migrate(this.#sql);
     const kept = { changes: this.#changes, requests: this.#requests };

@@ -40,7 +40,9 @@ export class DialerObject extends DurableObject<Env> implements DialerVerbs, Liv
   /** Opens a viewer's socket (H34): only the API reaches this, with a ticket that it has checked. */
   override fetch(request: Request): Response {
     const ticket = JSON.parse(request.headers.get(TICKET_HEADER) ?? "null") as Ticket | null;
-    const opened = ticket === null ? null : this.#sockets.open(ticket, Date.now());
+    // A ticket may have been given out just before the workspace ended.
+    const opens = ticket !== null && !this.#live.isOver();
+    const opened = opens ? this.#sockets.open(ticket, Date.now()) : null;
     if (opened === null) return new Response(null, { status: 401 });
     this.#live.looks(opened.viewer);
     return new Response(null, { status: 101, webSocket: opened.client });
@@ -48,7 +50,7 @@ export class DialerObject extends DurableObject<Env> implements DialerVerbs, Liv
 
   override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): void {
     const viewer = this.#sockets.heard(socket, message);
-    if (viewer !== null) this.#live.looks(viewer);
+    if (viewer !== null && !this.#live.isOver()) this.#live.looks(viewer);
   }
 
   override webSocketClose(socket: WebSocket, code: number): void {

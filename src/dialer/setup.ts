@@ -1,18 +1,28 @@
 import { makeId } from "../core/ids.ts";
 import { type Refusal, refuse } from "../core/result.ts";
 import type { Campaign } from "./campaign.ts";
+import { end } from "./ending.ts";
 import type { State } from "./state.ts";
 import { putSuppressions } from "./suppressed.ts";
 import type { Doc, Done, SuppressionDoc, WorkspaceState } from "./verbs.ts";
 
-/** Takes copies of what D1 owns; the first one is the workspace's (architecture, *Copies, keys*). */
+export const NO_WORKSPACE_YET = refuse("conflict", "This Dialer has not got its workspace yet.");
+
+/** Whether the workspace itself is among them, and not its tombstone. */
+export function bringsWorkspace(docs: readonly Doc[]): boolean {
+  return docs.some((doc) => doc.kind === "workspace" && doc.doc !== null);
+}
+
+/**
+ * Takes copies of what D1 owns; the first one is the workspace's, and its tombstone ends it
+ * (architecture, *Copies, keys*).
+ */
 export function putCopies(
   state: State,
   docs: Doc[],
   now: number,
 ): Done<{ taken: number }> | Refusal {
-  const knows = state.copies.workspace !== null || docs.some((doc) => doc.kind === "workspace");
-  if (!knows) return refuse("conflict", "This Dialer has not got its workspace yet.");
+  if (state.copies.workspace === null && !bringsWorkspace(docs)) return NO_WORKSPACE_YET;
   let taken = 0;
   const suppressions: { id: string; version: number; doc: SuppressionDoc | null }[] = [];
   for (const doc of docs) {
@@ -20,7 +30,9 @@ export function putCopies(
       suppressions.push(doc);
       continue;
     }
-    if (!state.copies.put(doc)) continue;
+    // The copy stays until all else has gone: calls in progress need it.
+    if (doc.kind === "workspace" && doc.doc === null) end(state, now);
+    else if (!state.copies.put(doc)) continue;
     taken += 1;
     if (doc.kind === "connection") state.connections.renewed(doc.id, now);
   }

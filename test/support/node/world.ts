@@ -70,6 +70,8 @@ export class World {
   readonly d1 = openD1();
   /** Set to make D1 fail with this. */
   d1Fault: Error | null = null;
+  /** Set to make the removal of everything fail with this. */
+  wipeFault: Error | null = null;
   /** Comes between D1's commit of a batch and its answer. */
   d1Answers: () => void | Promise<void> = () => undefined;
   d1Batches = 0;
@@ -148,6 +150,7 @@ export class World {
       reportUrl: async (_connection, call) => `https://outdial.test/${call}`,
       viewers: () => this.viewers,
       wipe: async () => {
+        if (this.wipeFault !== null) throw this.wipeFault;
         for (const name of this.tables()) this.sql.run(`DROP TABLE "${name}"`);
         this.#alarm = null;
       },
