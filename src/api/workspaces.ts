@@ -114,9 +114,13 @@ export const remove: Handler<"DELETE /v1/workspace"> = async (c, { body }) => {
   const entry = entryOf(c, deed);
   await endWorkspace(db, workspace, entry);
   const reply = { id: workspace, endedAt: entry.at };
+  const end = async () => take(await dialerOf(c.env, workspace).end()).open;
   try {
-    const { open } = take(await dialerOf(c.env, workspace).end());
-    return c.json({ ...reply, callsOpen: open }, 202);
+    const callsOpen = await end().catch((error: unknown) => {
+      logFault("end again", error, { workspace });
+      return end();
+    });
+    return c.json({ ...reply, callsOpen }, 202);
   } catch (error) {
     logFault("end", error, { workspace });
     return c.json({ ...reply, callsOpen: null }, 202);

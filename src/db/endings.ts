@@ -1,8 +1,8 @@
-import { and, asc, eq, isNotNull, isNull, ne, type SQL, sql } from "drizzle-orm";
+import { and, asc, eq, isNotNull, isNull, lte, ne, type SQL, sql } from "drizzle-orm";
 import type { AnySQLiteColumn, SQLiteTable } from "drizzle-orm/sqlite-core";
 import type { Entry } from "../core/audit.ts";
 import type { WorkspaceId } from "../core/ids.ts";
-import { recordEntry } from "./audit.ts";
+import { recordIfChanged } from "./audit.ts";
 import { raiseVersion, versionNow } from "./copies.ts";
 import type { Db } from "./database.ts";
 import {
@@ -36,6 +36,7 @@ export async function endWorkspace(db: Db, workspace: WorkspaceId, entry: Entry)
       .update(workspaces)
       .set({ deletedAt: entry.at, version: versionNow(workspace) })
       .where(and(eq(workspaces.id, workspace), isNull(workspaces.deletedAt))),
+    recordIfChanged(db, workspace, entry),
     db
       .update(keys)
       .set({ deletedAt: entry.at, version: versionNow(workspace) })
@@ -44,7 +45,6 @@ export async function endWorkspace(db: Db, workspace: WorkspaceId, entry: Entry)
       .update(invitations)
       .set({ revokedAt: entry.at })
       .where(and(eq(invitations.workspace, workspace), isNull(invitations.revokedAt))),
-    recordEntry(db, workspace, entry),
   ]);
 }
 
@@ -62,10 +62,12 @@ export async function endedWorkspaces(db: Db, limit: number): Promise<WorkspaceI
 /** Rows of one table that a slice removes, and imports, whose files are large. */
 const ROWS = 1_000;
 const IMPORTS = 10;
+/** Requests and batches that began before the end may still write for so long, ms. */
+const STRAGGLERS_MS = 15 * 60_000;
 
 /**
  * Removes a slice of what an ended workspace had, but for its own row and the entry of its end.
- * True when nothing else is left.
+ * True when nothing else is left for now; for good once nobody can write any more.
  */
 export async function removeEnded(db: Db, workspace: WorkspaceId, now: number): Promise<boolean> {
   const some = <T extends SQLiteTable & { workspace: AnySQLiteColumn }>(
@@ -114,6 +116,6 @@ export async function removeEnded(db: Db, workspace: WorkspaceId, now: number): 
   await db
     .update(workspaces)
     .set({ removedAt: now, name: "", agent: null, from: null })
-    .where(and(eq(workspaces.id, workspace), isNotNull(workspaces.deletedAt)));
+    .where(and(eq(workspaces.id, workspace), lte(workspaces.deletedAt, now - STRAGGLERS_MS)));
   return true;
 }

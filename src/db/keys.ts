@@ -6,7 +6,7 @@ import type { Doc } from "../dialer/verbs.ts";
 import { readCopies, versionNow, writeSetup } from "./copies.ts";
 import type { Db } from "./database.ts";
 import { type Page, type PageRequest, pageOfRows } from "./page.ts";
-import { keys, people } from "./schema.ts";
+import { keys, people, workspaces } from "./schema.ts";
 import type { NewKey } from "./workspaces.ts";
 
 export type KeyRow = typeof keys.$inferSelect;
@@ -51,10 +51,14 @@ export async function rollKey(
   );
 }
 
-/** A key that was not revoked. */
+/** A key that was not revoked, of a workspace that has not ended. */
 export async function readKey(db: Db, workspace: WorkspaceId, id: KeyId): Promise<KeyRow | null> {
-  const rows = await db.select().from(keys).where(live(workspace, id));
-  return rows[0] ?? null;
+  const rows = await db
+    .select({ key: keys })
+    .from(keys)
+    .innerJoin(workspaces, eq(workspaces.id, keys.workspace))
+    .where(and(live(workspace, id), isNull(workspaces.deletedAt)));
+  return rows[0]?.key ?? null;
 }
 
 /** A key that was not revoked, as a list shows it. */

@@ -18,11 +18,10 @@ const REPORT_TEXTS_KEPT_MS = DAY_MS;
 
 /** Most imports of one look: the next minute takes up the others. */
 const AT_ONCE = 100;
-/** Workspaces whose old texts are looked for, or which are removed, in one minute. */
+/** Workspaces whose old texts are looked for in one minute. */
 const RETAINED_AT_ONCE = 5;
-const ENDED_AT_ONCE = 5;
-/** Slices of each. */
-const SLICES_AT_ONCE = 10;
+/** Slices that ended workspaces lose in one minute, all together. */
+const SLICES_AT_ONCE = 50;
 /** Objects asked side by side: six connections are all that one invocation may have open. */
 const OBJECTS_AT_ONCE = 5;
 
@@ -59,18 +58,26 @@ async function retain(db: Db, now: number): Promise<void> {
  * once no call goes on and D1 knows everything, so that no flush writes what was removed; then D1.
  */
 async function removeWhatEnded(env: Env, db: Db, now: number): Promise<void> {
-  await inGroups(await endedWorkspaces(db, ENDED_AT_ONCE), (workspace) =>
-    guarded("ended workspace", () => removeOne(env, db, workspace, now), { workspace }),
+  const left = { slices: SLICES_AT_ONCE };
+  await inGroups(await endedWorkspaces(db, AT_ONCE), (workspace) =>
+    guarded("ended workspace", () => removeOne(env, db, workspace, now, left), { workspace }),
   );
 }
 
-async function removeOne(env: Env, db: Db, workspace: WorkspaceId, now: number): Promise<void> {
+async function removeOne(
+  env: Env,
+  db: Db,
+  workspace: WorkspaceId,
+  now: number,
+  left: { slices: number },
+): Promise<void> {
   const dialer = dialerOf(env, workspace);
   const ended = await dialer.end();
   if (!ended.ok || ended.value.open > 0) return;
   const gone = await dialer.vanish();
   if (!gone.ok) return;
-  for (let slice = 0; slice < SLICES_AT_ONCE; slice++) {
+  while (left.slices > 0) {
+    left.slices -= 1;
     if (await removeEnded(db, workspace, now)) return;
   }
 }
