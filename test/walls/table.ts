@@ -44,6 +44,12 @@ export const NEEDS: Record<string, Needs> = {
   "POST /v1/workspaces": "admin",
   "GET /v1/workspace": "see",
   "PATCH /v1/workspace": "set_up",
+  // Its example names another workspace: whoever may end it is told that this is not its name.
+  "DELETE /v1/workspace": "own",
+
+  "GET /v1/audit": "govern",
+  "GET /v1/audit.csv": "govern",
+  "POST /v1/erasures": "govern",
 
   "GET /v1/me": "person",
   "DELETE /v1/me/workspaces/{id}": "person",
