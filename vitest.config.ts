@@ -11,7 +11,9 @@ export default defineConfig({
         test: {
           name: "node",
           maxWorkers: "100%",
-          include: ["test/{core,handbook,sim,hostile,simulator,scripts,queries}/**/*.test.ts"],
+          include: [
+            "test/{core,carriers,handbook,sim,hostile,simulator,scripts,queries}/**/*.test.ts",
+          ],
         },
       },
       {

@@ -22,7 +22,7 @@ test("every carrier's reports are tried", () => {
 describe.each(REPORTERS)("H38 reports of $carrier", (reporter) => {
   const carrier = carrierOf(reporter.carrier, OUT);
   if (carrier === null) throw new Error("no such carrier");
-  const settings = { reportSecret: "secret" };
+  const { settings } = reporter;
   const request = (body: Uint8Array) => ({
     url: "https://outdial.test/reports/x",
     headers: new Headers(),
