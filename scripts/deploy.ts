@@ -2,7 +2,8 @@
  * `npm run deploy`: makes what is missing in the Cloudflare account that wrangler is signed in to,
  * deploys, and makes the first workspace. Safe to repeat, and to run again after a failure: what
  * is there is learned from wrangler. `PUBLIC_URL=https://…` names another address than workers.dev;
- * `MAIL_FROM=calls@…` sends mails through Cloudflare, by a domain that it may send for.
+ * `MAIL_FROM=calls@…` sends mails through Cloudflare, by a domain that it may send for. With
+ * `--built` it takes `dist/assets` as the last build left it.
  */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -14,6 +15,7 @@ import { draw, writePrivately } from "./home.ts";
 import { Wrangler, WranglerError } from "./wrangler.ts";
 
 const ROOT = join(import.meta.dirname, "..");
+const BUILD = join(ROOT, "scripts", "build.ts");
 const NAME = "outdial";
 const QUEUES = ["outdial-ingest", "outdial-reports", "outdial-dead"];
 const WORKSPACE = { name: "Main", slots: 10 };
@@ -24,7 +26,9 @@ const AGAIN_MS = 1_000;
 /** What people can do something about. */
 class Refused extends Error {}
 
-const { values } = parseArgs({ options: { folder: { type: "string" } } });
+const { values } = parseArgs({
+  options: { folder: { type: "string" }, built: { type: "boolean", default: false } },
+});
 const FOLDER = values.folder ?? join(ROOT, ".deploy");
 const CONFIG = join(FOLDER, "wrangler.toml");
 const NO_DATABASE = "00000000-0000-0000-0000-000000000000";
@@ -60,7 +64,7 @@ async function deploy(): Promise<void> {
   const secrets = secretsToSet(names, workspace, deployment);
   const isSetUp = await hasOwner();
   if (!isSetUp) Object.assign(secrets, setupToken(names, deployment));
-  execFileSync(process.execPath, [join(ROOT, "scripts", "build.ts"), "--assets"]);
+  if (!values.built) execFileSync(process.execPath, [BUILD, "--assets"]);
   const url = await upload(database, secrets, deployment);
   await makeWorkspace(url, workspace, deployment);
   if (isSetUp) return;

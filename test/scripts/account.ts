@@ -115,8 +115,12 @@ export async function openStage() {
     write,
     /** The script's own folder. */
     memory: join(folder, ".deploy"),
-    deploy: (env: Record<string, string> = {}) =>
-      runScript("deploy", ["--folder", join(folder, ".deploy")], { STAND_IN: file, ...env }),
+    /** Built before, unless it is to build. */
+    deploy: (env: Record<string, string> = {}, args = ["--built"]) =>
+      runScript("deploy", ["--folder", join(folder, ".deploy"), ...args], {
+        STAND_IN: file,
+        ...env,
+      }),
     rotate: (env: Record<string, string> = {}) =>
       runScript("rotate", ["--folder", join(folder, ".deploy")], { STAND_IN: file, ...env }),
     close: () => {

@@ -51,6 +51,15 @@ describe("npm run deploy", { timeout: TIMEOUT_MS }, () => {
     );
   });
 
+  test("builds what is served", async () => {
+    const built = () => statSync(join(ROOT, "dist", "assets", "_headers")).mtimeMs;
+    const before = built();
+    expect((await stage.deploy()).code).toBe(0);
+    expect(built()).toBe(before);
+    expect((await stage.deploy({}, [])).code).toBe(0);
+    expect(built()).toBeGreaterThan(before);
+  });
+
   test("repeated, makes nothing, touches no secret and uploads once", async () => {
     await stage.deploy();
     const before = stage.read();
