@@ -50,13 +50,23 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
+          exclude: ["test/e2e/start.test.ts"],
           globalSetup: ["./test/e2e/bundle.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          maxWorkers: 1,
-          fileParallelism: false,
-          // After the others: whoever measures seconds needs the machine for himself.
+          maxWorkers: "100%",
+          // After the others: what starts processes of its own needs the machine more.
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          name: "start",
+          include: ["test/e2e/start.test.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          // Alone: it builds what the others serve.
+          sequence: { groupOrder: 2 },
         },
       },
       {
@@ -66,9 +76,8 @@ export default defineConfig({
           globalSetup: ["./test/e2e/bundle.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          maxWorkers: 1,
-          fileParallelism: false,
-          sequence: { groupOrder: 2 },
+          maxWorkers: "100%",
+          sequence: { groupOrder: 1 },
         },
       },
     ],

@@ -91,7 +91,9 @@ function leaksInLog(): Leak[] {
 
 /** Processes of a start that are still there. */
 function leftOf({ port }: Started): string[] {
-  const all = execFileSync("ps", ["-eo", "args"], { encoding: "utf8" }).split("\n");
+  const all = execFileSync("ps", ["-eo", "args"], { encoding: "utf8", timeout: 10_000 }).split(
+    "\n",
+  );
   return all.filter((line) => line.includes(FOLDER) || line.includes(`127.0.0.1:${port}`));
 }
 
@@ -220,7 +222,8 @@ describe("npm start", () => {
       async () => leftOf(run),
       (left) => left.length === 0,
     );
-    execFileSync("npm", ["run", "reset", "--", "--folder", FOLDER], { cwd: ROOT, stdio: "ignore" });
+    const reset = ["run", "reset", "--", "--folder", FOLDER];
+    execFileSync("npm", reset, { cwd: ROOT, stdio: "ignore", timeout: 30_000 });
     expect(existsSync(FOLDER)).toBe(false);
   });
 });

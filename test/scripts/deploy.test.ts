@@ -224,6 +224,7 @@ describe("npm run deploy", { timeout: TIMEOUT_MS }, () => {
     const said = execFileSync(process.execPath, args, {
       cwd: ROOT,
       encoding: "utf8",
+      timeout: TIMEOUT_MS,
       stdio: ["ignore", "pipe", "inherit"],
       env: { ...process.env, WRANGLER_SEND_METRICS: "false" },
     });

@@ -6,7 +6,7 @@ const PATTERNS: readonly [what: string, pattern: RegExp][] = [
   ["a session", /__Host-outdial\.[\w.]+=[^;\s]{8,}/],
   ["a token", /(?:token=|\/invitations\/)[\w-]{16,}/],
   ["an authorization", /\bBearer [\w.~+/-]{8,}/i],
-  ["a person's address", /[\w.+-]+@[\w-]+\.[a-z]{2,}/i],
+  ["a person's address", /[\w.+-]{1,64}@[\w-]{1,63}\.[a-z]{2,}/i],
   ["a phone number", /\+\d[\d .()-]{5,}\d/],
   // As tests use them, without the sign: Indian mobiles, fictional American and British ones.
   ["a phone number", /(?<![\d.])(?:91[6-9]\d{9}|91804711\d{4}|1555\d{7,10}|44770\d{7})(?!\d)/],
