@@ -26,7 +26,10 @@ export type FieldsProps = {
   error: Error | null;
 };
 
-const ZONES = [HOME_ZONE, ...Intl.supportedValuesOf("timeZone").filter((one) => one !== HOME_ZONE)];
+export const ZONES = [
+  HOME_ZONE,
+  ...Intl.supportedValuesOf("timeZone").filter((one) => one !== HOME_ZONE),
+];
 
 /** Name, agent, number, priority and the campaign's own limit. */
 export function Basics(
@@ -189,6 +192,29 @@ export function TimeFields({
           )}
         </div>
       </SimpleGrid>
+      <HoursFields draft={draft} set={set} error={error} />
+      <Text size="sm" role="status" aria-live="polite">
+        {planWords(draft, now)}
+      </Text>
+    </Stack>
+  );
+}
+
+type Hours = Pick<Draft, "timezone" | "allDay" | "opens" | "closes" | "days">;
+
+/** Calling hours on a bar of the day, and weekdays. */
+export function HoursFields({
+  draft,
+  set,
+  error,
+}: {
+  draft: Hours;
+  set: (change: Partial<Hours>) => void;
+  error: Error | null;
+}) {
+  const now = useNow();
+  return (
+    <>
       <div>
         <Group justify="space-between" mb={6}>
           <Text size="sm" fw={500}>
@@ -245,10 +271,7 @@ export function TimeFields({
           </Text>
         )}
       </div>
-      <Text size="sm" role="status" aria-live="polite">
-        {planWords(draft, now)}
-      </Text>
-    </Stack>
+    </>
   );
 }
 
@@ -259,7 +282,7 @@ const minutesOf = (text: string) => {
 const share = (minutes: number) => `${(100 * minutes) / 1440}%`;
 
 /** The day as a bar with its open hours, those past midnight at its beginning. */
-function HoursBar({ draft, now }: { draft: Draft; now: number }) {
+function HoursBar({ draft, now }: { draft: Hours; now: number }) {
   const [opens, closes] = draft.allDay
     ? [0, 1440]
     : [minutesOf(draft.opens), minutesOf(draft.closes)];
