@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { Client } from "../../scripts/client.ts";
 import { type Running, startSimulator, startWorker } from "../../scripts/local.ts";
-import { makePeople, peopleOf } from "../../scripts/people.ts";
+import { makePeople, peopleOf, readMails } from "../../scripts/people.ts";
 import type { Role } from "../../src/core/access.ts";
 import { freePort, until } from "../support/node/local.ts";
 
@@ -37,50 +37,95 @@ const QUIET = [
   "--disable-sync",
 ];
 
-/**
- * The production bundle in workerd with the simulated carrier, people of every role in a workspace,
- * and a browser.
- */
-export class Stage {
-  readonly url: string;
-  readonly api: Client;
-  readonly agent: string;
-  readonly browser: Browser;
-  readonly #worker: Running;
-  readonly #simulator: Running;
-  readonly #folder: string;
+type Parts = { worker: Running; simulator: Running; browser: Browser; folder: string };
 
-  private constructor(parts: {
-    worker: Running;
-    simulator: Running;
-    browser: Browser;
-    api: Client;
-    agent: string;
-    folder: string;
-  }) {
+/** The production bundle in workerd, the simulated carrier and a browser; nobody has set it up yet. */
+export class Deployment {
+  readonly url: string;
+  readonly carrier = ACCOUNT;
+  readonly carrierUrl: string;
+  readonly setupToken = SETUP_TOKEN;
+  readonly browser: Browser;
+  readonly #parts: Parts;
+
+  constructor(parts: Parts) {
     this.url = parts.worker.url;
-    this.api = parts.api;
-    this.agent = parts.agent;
+    this.carrierUrl = parts.simulator.url;
     this.browser = parts.browser;
-    this.#worker = parts.worker;
-    this.#simulator = parts.simulator;
-    this.#folder = parts.folder;
+    this.#parts = parts;
   }
 
-  static async open(slots = 4): Promise<Stage> {
+  static async launch(): Promise<Parts> {
     const folder = mkdtempSync(join(tmpdir(), "outdial-browser-"));
     const port = await freePort();
     const { apiKey: key, reportSecret: secret } = ACCOUNT;
-    const mails = join(folder, "mails");
     const [simulator, worker, browser] = await Promise.all([
       startSimulator({ port: port + 1, key, secret }),
       startWorker({ folder, port, secrets: SECRETS, vars: { SETUP_TOKEN, LOCAL_SIGN_IN } }),
-      chromium.launch({
-        executablePath: CHROMIUM,
-        args: QUIET,
-      }),
+      chromium.launch({ executablePath: CHROMIUM, args: QUIET }),
     ]);
+    return { worker, simulator, browser, folder };
+  }
+
+  /** The newest link under this path that was mailed to somebody; waits for it. */
+  async linkTo(email: string, path: string): Promise<string> {
+    const mails = join(this.#parts.folder, "mails");
+    return until(
+      async () => {
+        const links = readMails(mails)
+          .filter(({ to }) => to === email)
+          .map(({ text }) => /https?:\S+/.exec(text)?.[0] ?? "");
+        return links.findLast((link) => link.startsWith(this.url + path)) ?? "";
+      },
+      (found) => found !== "",
+    );
+  }
+
+  /** A page of nobody. What the browser itself complains of fails the test that reads `complaints`. */
+  async visit(viewport = WIDE, more: Parameters<Browser["newContext"]>[0] = {}): Promise<Page> {
+    const context: BrowserContext = await this.browser.newContext({ viewport, ...more });
+    context.setDefaultTimeout(10_000);
+    const page = await context.newPage();
+    page.on("pageerror", (error) => complaints.push(String(error)));
+    page.on("console", (message) => {
+      // A refused request is the page's to show.
+      const told =
+        message.type() === "error" && !message.text().includes("Failed to load resource");
+      if (told) complaints.push(message.text());
+    });
+    return page;
+  }
+
+  /** Ends every page that was opened: each goes on asking otherwise. */
+  async clear(): Promise<void> {
+    for (const context of this.browser.contexts()) await context.close();
+  }
+
+  async close(): Promise<void> {
+    const { worker, simulator, browser, folder } = this.#parts;
+    await browser.close();
+    await worker.stop();
+    await simulator.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** A deployment with a workspace, an agent and people of every role. */
+export class Stage extends Deployment {
+  readonly api: Client;
+  readonly agent: string;
+
+  private constructor(parts: Parts, api: Client, agent: string) {
+    super(parts);
+    this.api = api;
+    this.agent = agent;
+  }
+
+  static async open(slots = 4): Promise<Stage> {
+    const parts = await Deployment.launch();
+    const { worker, simulator, folder } = parts;
     const admin = new Client(worker.url, SECRETS.ADMIN_SECRET);
+    const mails = join(folder, "mails");
     const body = {
       name: "Lotus Kitchenware",
       slots,
@@ -111,7 +156,7 @@ export class Stage {
     });
     await make("numbers", { phone: FROM, connection });
     await api.patch("/v1/workspace", { agent, from: FROM });
-    return new Stage({ worker, simulator, browser, api, agent, folder });
+    return new Stage(parts, api, agent);
   }
 
   async campaign(more: Record<string, unknown>): Promise<string> {
@@ -142,33 +187,6 @@ export class Stage {
     await page.getByRole("button", { name: "Sign in" }).click();
     await page.getByRole("heading", { name: "Campaigns" }).waitFor();
     return page;
-  }
-
-  /** A page of nobody. What the browser itself complains of fails the test that reads `complaints`. */
-  async visit(viewport = WIDE, more: Parameters<Browser["newContext"]>[0] = {}): Promise<Page> {
-    const context: BrowserContext = await this.browser.newContext({ viewport, ...more });
-    context.setDefaultTimeout(10_000);
-    const page = await context.newPage();
-    page.on("pageerror", (error) => complaints.push(String(error)));
-    page.on("console", (message) => {
-      // A refused request is the page's to show.
-      const told =
-        message.type() === "error" && !message.text().includes("Failed to load resource");
-      if (told) complaints.push(message.text());
-    });
-    return page;
-  }
-
-  /** Ends every page that was opened: each goes on asking otherwise. */
-  async clear(): Promise<void> {
-    for (const context of this.browser.contexts()) await context.close();
-  }
-
-  async close(): Promise<void> {
-    await this.browser.close();
-    await this.#worker.stop();
-    await this.#simulator.stop();
-    rmSync(this.#folder, { recursive: true, force: true });
   }
 }
 
