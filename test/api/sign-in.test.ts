@@ -1,9 +1,9 @@
 import { env } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import { makeApp } from "../../src/api/app.ts";
+import { codeAt } from "../support/totp.ts";
 import {
   Browser,
-  codeAt,
   entered,
   joins,
   mailed,
