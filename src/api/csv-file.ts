@@ -119,6 +119,7 @@ function encodingOf(head: Uint8Array): { decoder: TextDecoder; text: Uint8Array 
 
 async function* rowsOf(texts: AsyncIterable<string>): AsyncGenerator<Row[], void> {
   let head = "";
+  let isBlank = true;
   let stream: RowStream | null = null;
   for await (const text of texts) {
     if (stream !== null) {
@@ -126,7 +127,11 @@ async function* rowsOf(texts: AsyncIterable<string>): AsyncGenerator<Row[], void
       continue;
     }
     head += text;
-    if (!/\S[^\r\n]*[\r\n]/.test(head) && head.length < FIRST_LINE_CHARS) continue;
+    // Looks at what is new alone: a file may come byte by byte.
+    const start = isBlank ? text.search(/\S/) : 0;
+    if (start >= 0) isBlank = false;
+    const hasLine = start >= 0 && /[\r\n]/.test(text.slice(start));
+    if (!hasLine && head.length < FIRST_LINE_CHARS) continue;
     stream = streamFor(head);
     yield stream.push(head);
   }

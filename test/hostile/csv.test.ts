@@ -176,6 +176,12 @@ describe("H7 no row is lost", () => {
     },
   );
 
+  test("of a long first line that comes in small pieces: each is looked at once", async () => {
+    const line = `phone,${"a".repeat(60_000)}`;
+    const opened = CsvFile.open(pieces(new TextEncoder().encode(`${line}\n12,b\n`), 16));
+    await expect(opened).rejects.toThrow(Refused);
+  });
+
   test("of bytes without any meaning", TIMEOUT, async () => {
     const property = fc.asyncProperty(randomBytes, pieceBytes, async (bytes, size) => {
       const read = await imported(bytes, size);
