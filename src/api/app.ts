@@ -15,6 +15,7 @@ import * as invitations from "./invitations.ts";
 import * as keys from "./keys.ts";
 import * as live from "./live.ts";
 import * as numbers from "./numbers.ts";
+import * as overview from "./overview.ts";
 import { servePages } from "./pages.ts";
 import * as people from "./people.ts";
 import * as recording from "./recording.ts";
@@ -94,6 +95,7 @@ const SITE: Site = {
   "GET /v1/campaigns/{id}/imports/{importId}": imports.read,
   "GET /v1/campaigns/{id}/imports/{importId}/rejected.csv": imports.downloadRejected,
 
+  "GET /v1/campaigns/{id}/overview": overview.read,
   "POST /v1/tasks": tasks.create,
   "POST /v1/tasks/bulk": tasks.createMany,
   "GET /v1/tasks": tasks.list,

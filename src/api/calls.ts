@@ -22,13 +22,11 @@ export const read: Handler<"GET /v1/calls/{id}"> = async (c, { params }) => {
 };
 
 export const list: Handler<"GET /v1/calls"> = async (c, { query }) => {
-  const { campaign, task, outcome, since, until } = query;
+  const { campaign, task, limit: _limit, cursor: _cursor, ...others } = query;
   const filter = {
     campaign: campaign === undefined ? null : keyIn(c, "cmp", (await findCampaign(c, campaign)).id),
+    ...others,
     task: task === undefined ? null : keyIn(c, "tsk", (await findTask(c, task)).id),
-    outcome,
-    since,
-    until,
   };
   const page = pageRequest(query, "integer");
   const found = await listCalls(database(c.env), c.get("workspace"), filter, page);

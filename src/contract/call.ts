@@ -104,6 +104,7 @@ const page = {
   example: { items: [summaryExample], nextCursor: null },
 };
 const since = z.coerce.number().int().optional();
+const lasted = z.coerce.number().int().min(0).optional();
 
 export const callOperations = {
   "GET /v1/tasks/{id}/calls": operation({
@@ -129,6 +130,9 @@ export const callOperations = {
       outcome: z.string().max(64).optional(),
       since: since.meta({ description: "Started at or after, epoch ms" }),
       until: since.meta({ description: "Started before, epoch ms" }),
+      agent: z.string().max(60).optional().meta({ description: "Id of the agent" }),
+      atLeastMs: lasted.meta({ description: "Time on the line, ms or longer" }),
+      atMostMs: lasted.meta({ description: "Time on the line, ms or shorter" }),
     }),
     reply: page,
     refusals: ["invalid", "not_found"],

@@ -11,6 +11,7 @@ import { invitationOperations } from "./invitation.ts";
 import { keyOperations } from "./key.ts";
 import { liveOperations } from "./live.ts";
 import { numberOperations } from "./number.ts";
+import { overviewOperations } from "./overview.ts";
 import { personOperations } from "./person.ts";
 import { reportOperations } from "./report.ts";
 import { suppressionOperations } from "./suppression.ts";
@@ -34,6 +35,7 @@ export const OPERATIONS = {
   ...campaignOperations,
   ...importOperations,
   ...taskOperations,
+  ...overviewOperations,
   ...callOperations,
   ...guideOperations,
   ...reportOperations,

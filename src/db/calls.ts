@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, gte, lt } from "drizzle-orm";
+import { and, asc, desc, eq, gte, lt, lte } from "drizzle-orm";
 import type { CallRecord, CallStatus, Turn } from "../core/call.ts";
 import { type AgentId, type ConnectionId, makeId, type WorkspaceId } from "../core/ids.ts";
 import type { Db } from "./database.ts";
@@ -12,6 +12,10 @@ export type CallFilter = {
   outcome?: string | undefined;
   since?: number | undefined;
   until?: number | undefined;
+  agent?: string | undefined;
+  /** Time on the line, ms, both included. */
+  atLeastMs?: number | undefined;
+  atMostMs?: number | undefined;
 };
 
 /** A call with its transcript and analysis. */
@@ -73,6 +77,9 @@ export async function listCalls(
         filter.outcome === undefined ? undefined : eq(calls.outcome, filter.outcome),
         filter.since === undefined ? undefined : gte(calls.claimedAt, filter.since),
         filter.until === undefined ? undefined : lt(calls.claimedAt, filter.until),
+        filter.agent === undefined ? undefined : eq(calls.agent, filter.agent),
+        filter.atLeastMs === undefined ? undefined : gte(calls.talkMs, filter.atLeastMs),
+        filter.atMostMs === undefined ? undefined : lte(calls.talkMs, filter.atMostMs),
       ),
     )
     .orderBy(desc(calls.id))

@@ -103,6 +103,7 @@ export const NEEDS: Record<string, Needs> = {
   "POST /v1/campaigns/{id}/resume": "run",
   "POST /v1/campaigns/{id}/archive": "run",
 
+  "GET /v1/campaigns/{id}/overview": "see",
   "POST /v1/campaigns/{id}/imports": "run",
   "GET /v1/campaigns/{id}/imports": "see",
   "GET /v1/campaigns/{id}/imports/{importId}": "see",

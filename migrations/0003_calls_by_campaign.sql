@@ -1,0 +1,1 @@
+CREATE INDEX `calls_by_campaign` ON `calls` (`workspace`,`campaign`,`id`);
