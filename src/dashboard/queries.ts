@@ -1,11 +1,13 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
 import type { Route } from "../contract/operations.ts";
 import { ApiError, type Ask, call, chosenWorkspace } from "./api.ts";
+import { liveState } from "./live.ts";
+import { freshCampaign, freshTask } from "./patches.ts";
 import type { CallFilter, Campaign, TaskFilter } from "./things.ts";
 
 /**
- * How often what is looked at is asked for again, ms: the one place that decides it. Nothing is
- * asked for while nobody looks at the page.
+ * How often what is looked at is asked for again while the live socket is away, ms: the one place
+ * that decides it. Nothing is asked for while nobody looks at the page.
  */
 const EVERY_MS = {
   workspace: 2_000,
@@ -16,7 +18,15 @@ const EVERY_MS = {
   call: 1_500,
   calls: 2_500,
   import: 700,
+  overview: 5_000,
 } as const;
+
+/** The same while the socket tells what changes: what it does not tell is read now and then, ms. */
+const CALM_MS = 15_000;
+
+function every(noun: keyof typeof EVERY_MS): () => number {
+  return () => (liveState() === "live" ? CALM_MS : EVERY_MS[noun]);
+}
 
 /** How long what people set up counts as fresh, ms. */
 const SET_UP_MS = 60_000;
@@ -46,7 +56,7 @@ export const invitation = (token: string) =>
   read("GET /invitations/{token}", { params: { token } });
 
 export const workspace = () =>
-  queryOptions({ ...read("GET /v1/workspace", {}), refetchInterval: EVERY_MS.workspace });
+  queryOptions({ ...read("GET /v1/workspace", {}), refetchInterval: every("workspace") });
 
 export const campaigns = (
   type: Campaign["type"] | undefined,
@@ -54,42 +64,55 @@ export const campaigns = (
 ) =>
   infiniteQueryOptions({
     queryKey: [chosenWorkspace(), "GET /v1/campaigns", type ?? null, status ?? null],
-    queryFn: ({ pageParam, signal }) => {
+    queryFn: async ({ pageParam, signal }) => {
       const cursor = pageParam ?? undefined;
-      return call("GET /v1/campaigns", { query: { limit: PAGE, type, status, cursor } }, signal);
+      const query = { limit: PAGE, type, status, cursor };
+      const page = await call("GET /v1/campaigns", { query }, signal);
+      return { ...page, items: page.items.map(freshCampaign) };
     },
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.nextCursor,
-    refetchInterval: EVERY_MS.campaigns,
+    refetchInterval: every("campaigns"),
     placeholderData: keepPreviousData,
   });
 
 export const campaign = (id: string) =>
   queryOptions({
     ...read("GET /v1/campaigns/{id}", { params: { id } }),
-    refetchInterval: EVERY_MS.campaign,
+    refetchInterval: every("campaign"),
+  });
+
+/** Asked for seldom, live or not: each reads the campaign's calls. */
+export const overview = (id: string) =>
+  queryOptions({
+    ...read("GET /v1/campaigns/{id}/overview", { params: { id } }),
+    refetchInterval: EVERY_MS.overview,
   });
 
 /** One page of a campaign's tasks, while it is looked at. */
-export const taskPage = (id: string, filter: TaskFilter, cursor: string | null) =>
-  queryOptions({
-    ...read("GET /v1/campaigns/{id}/tasks", {
-      params: { id },
-      query: { ...filter, limit: PAGE, ...(cursor === null ? {} : { cursor }) },
-    }),
-    refetchInterval: EVERY_MS.tasks,
+export const taskPage = (id: string, filter: TaskFilter, cursor: string | null) => {
+  const route = "GET /v1/campaigns/{id}/tasks";
+  const query = { ...filter, limit: PAGE, ...(cursor === null ? {} : { cursor }) };
+  return queryOptions({
+    queryKey: [chosenWorkspace(), route, { id }, query],
+    queryFn: async ({ signal }) => {
+      const page = await call(route, { params: { id }, query }, signal);
+      return { ...page, items: page.items.map(freshTask) };
+    },
+    refetchInterval: every("tasks"),
   });
+};
 
 export const task = (id: string) =>
   queryOptions({
     ...read("GET /v1/tasks/{id}", { params: { id } }),
-    refetchInterval: EVERY_MS.task,
+    refetchInterval: every("task"),
   });
 
 export const callsOfTask = (id: string) =>
   queryOptions({
     ...read("GET /v1/tasks/{id}/calls", { params: { id } }),
-    refetchInterval: EVERY_MS.task,
+    refetchInterval: every("task"),
   });
 
 /** A call is asked for until it has ended and its analysis had time to come. */
@@ -97,7 +120,9 @@ export const wholeCall = (id: string) =>
   queryOptions({
     ...read("GET /v1/calls/{id}", { params: { id } }),
     refetchInterval: ({ state: { data } }) =>
-      data !== undefined && data.outcome !== null && data.analysis !== null ? false : EVERY_MS.call,
+      data !== undefined && data.outcome !== null && data.analysis !== null
+        ? false
+        : every("call")(),
   });
 
 export const calls = (filter: CallFilter) =>
@@ -111,14 +136,14 @@ export const calls = (filter: CallFilter) =>
     getNextPageParam: (page) => page.nextCursor,
     // Further pages are history: only whoever looks at the newest sees them move.
     refetchInterval: ({ state: { data } }) =>
-      (data?.pages.length ?? 1) > 1 ? false : EVERY_MS.calls,
+      (data?.pages.length ?? 1) > 1 ? false : every("calls")(),
   });
 
 export const imports = (id: string) =>
   queryOptions({
     ...read("GET /v1/campaigns/{id}/imports", { params: { id }, query: { limit: PAGE } }),
     refetchInterval: ({ state: { data } }) =>
-      data?.items.some(({ status }) => status === "running") ? EVERY_MS.import : EVERY_MS.calls,
+      data?.items.some(({ status }) => status === "running") ? EVERY_MS.import : every("calls")(),
   });
 
 export const oneImport = (id: string, importId: string) =>

@@ -21,14 +21,13 @@ import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { useMemo, useRef } from "react";
 import { CAMPAIGN_STATUSES } from "../../core/campaign.ts";
-import { Unreachable } from "../api.ts";
 import * as queries from "../queries.ts";
 import type { Campaign } from "../things.ts";
 import { CampaignRow, reached } from "../ui/CampaignRow.tsx";
 import { ButtonLink } from "../ui/links.tsx";
 import { total } from "../ui/progress.tsx";
 import { Slots } from "../ui/Slots.tsx";
-import { Broken, Empty, Loading, Offline } from "../ui/states.tsx";
+import { Broken, Empty, Loading } from "../ui/states.tsx";
 import { CAMPAIGN_STATUS } from "../words.ts";
 import { useRowKeys } from "./keys.ts";
 import { useMay, useTitle } from "./session.tsx";
@@ -86,7 +85,6 @@ export function Campaigns() {
         </Title>
         {mayRun && <NewCampaign />}
       </Group>
-      {list.error instanceof Unreachable && list.data !== undefined && <Offline />}
       {workspace.data !== undefined && <Slots workspace={workspace.data} campaigns={all} />}
       <Group mb="md" gap="sm">
         <SegmentedControl

@@ -21,9 +21,12 @@ import {
 } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, Outlet, useLocation, useNavigate } from "@tanstack/react-router";
+import { useEffect } from "react";
 import { ApiError, auth, chooseWorkspace, chosenWorkspace } from "../api.ts";
+import { keepLive, useLiveState } from "../live.ts";
 import * as queries from "../queries.ts";
-import { Broken, Empty } from "../ui/states.tsx";
+import { LiveSign } from "../ui/LiveSign.tsx";
+import { Broken, Empty, Offline } from "../ui/states.tsx";
 import { ROLE } from "../words.ts";
 import { Go, signInFor } from "./Go.tsx";
 import { type Session, SessionProvider } from "./session.tsx";
@@ -31,6 +34,7 @@ import { type Session, SessionProvider } from "./session.tsx";
 /** Around every page of somebody signed in: who, where, and the ways to other pages. */
 export function Frame() {
   const me = useQuery(queries.me());
+  const live = useLiveState();
   const client = useQueryClient();
   const navigate = useNavigate();
   const { href } = useLocation();
@@ -103,6 +107,7 @@ export function Frame() {
                 </a>
               </Group>
               <Group gap={4} wrap="nowrap">
+                <LiveSign state={live} />
                 <Workspaces session={session} />
                 <Account session={session} signOut={() => signOut.mutate()} />
               </Group>
@@ -111,12 +116,21 @@ export function Frame() {
         </AppShell.Header>
         <AppShell.Main id="content" tabIndex={-1}>
           <Container size="xl" py="lg" key={workspace.id}>
+            <Kept />
             <Outlet />
           </Container>
         </AppShell.Main>
       </AppShell>
     </SessionProvider>
   );
+}
+
+/** Keeps the page of this workspace live; says so when nobody answers. */
+function Kept() {
+  const client = useQueryClient();
+  const state = useLiveState();
+  useEffect(() => keepLive(client), [client]);
+  return state === "offline" ? <Offline /> : null;
 }
 
 function Workspaces({ session }: { session: Session }) {

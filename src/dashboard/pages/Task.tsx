@@ -5,6 +5,7 @@ import { getRouteApi } from "@tanstack/react-router";
 import type { Move } from "../../core/status.ts";
 import { call } from "../api.ts";
 import { useNow } from "../clock.ts";
+import { useWatch } from "../live.ts";
 import * as queries from "../queries.ts";
 import type { CallSummary, Task as TaskData } from "../things.ts";
 import { hourText, roughly } from "../times.ts";
@@ -24,6 +25,7 @@ export function Task() {
   const { campaign, task: id } = route.useParams();
   const navigate = route.useNavigate();
   const task = useQuery(queries.task(id));
+  useWatch(campaign, [id]);
   useTitle(task.data === undefined ? "Task" : `Task ${shownPhone(task.data)}`);
   const close = () =>
     void navigate({

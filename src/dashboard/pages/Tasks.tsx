@@ -10,6 +10,7 @@ import { OUTCOMES } from "../../core/outcome.ts";
 import type { Move } from "../../core/status.ts";
 import { TASK_STATUSES } from "../../core/task.ts";
 import { call } from "../api.ts";
+import { useWatch } from "../live.ts";
 import * as queries from "../queries.ts";
 import type { Campaign, TaskFilter } from "../things.ts";
 import { ButtonLink } from "../ui/links.tsx";
@@ -149,6 +150,9 @@ function Rows({ campaign }: { campaign: Campaign }) {
     if (box !== undefined) setTop(box.top + window.scrollY);
   });
 
+  const pageIds = items.flatMap(({ index }) => rows.taskAt(index)?.id ?? []);
+  useWatch(null, pageIds);
+
   if (rows.first?.data === undefined) {
     const error = rows.first?.error ?? null;
     if (error === null) return <Loading rows={8} />;
@@ -158,7 +162,6 @@ function Rows({ campaign }: { campaign: Campaign }) {
 
   const column = Object.keys(rows.taskAt(0)?.context ?? {})[0] ?? null;
   const chosenIds = [...chosen];
-  const pageIds = items.flatMap(({ index }) => rows.taskAt(index)?.id ?? []);
   const allChosen = pageIds.length > 0 && pageIds.every((one) => chosen.has(one));
   const choose = (ids: string[], on: boolean) => {
     const next = new Set(chosen);
