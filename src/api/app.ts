@@ -28,6 +28,7 @@ import * as suppressions from "./suppressions.ts";
 import * as system from "./system.ts";
 import * as tasks from "./tasks.ts";
 import * as tasksCsv from "./tasks-csv.ts";
+import * as templates from "./templates.ts";
 import * as workspaces from "./workspaces.ts";
 
 /** The site map. Each route's description, access and schemas stand in `contract/`. */
@@ -61,10 +62,15 @@ const SITE: Site = {
 
   "POST /v1/connections": connections.create,
   "POST /v1/connections/reseal": reseal.resealSlice,
+  "POST /v1/connections/{id}/test": connections.test,
   "GET /v1/connections": connections.list,
   "GET /v1/connections/{id}": connections.read,
   "PATCH /v1/connections/{id}": connections.edit,
   "DELETE /v1/connections/{id}": connections.remove,
+
+  "GET /v1/templates": templates.list,
+  "POST /v1/templates/preview": templates.preview,
+  "POST /v1/templates/trial": templates.trial,
 
   "POST /v1/agents": agents.create,
   "GET /v1/agents": agents.list,
@@ -89,13 +95,13 @@ const SITE: Site = {
   "POST /v1/campaigns/{id}/pause": campaigns.move("pause"),
   "POST /v1/campaigns/{id}/resume": campaigns.move("resume"),
   "POST /v1/campaigns/{id}/archive": campaigns.move("archive"),
+  "GET /v1/campaigns/{id}/overview": overview.read,
 
   "POST /v1/campaigns/{id}/imports": imports.create,
   "GET /v1/campaigns/{id}/imports": imports.list,
   "GET /v1/campaigns/{id}/imports/{importId}": imports.read,
   "GET /v1/campaigns/{id}/imports/{importId}/rejected.csv": imports.downloadRejected,
 
-  "GET /v1/campaigns/{id}/overview": overview.read,
   "POST /v1/tasks": tasks.create,
   "POST /v1/tasks/bulk": tasks.createMany,
   "GET /v1/tasks": tasks.list,

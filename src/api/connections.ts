@@ -1,6 +1,7 @@
+import { NotWell } from "../carriers/ask.ts";
 import type { CarrierSettings } from "../carriers/carrier.ts";
 import { CARRIER_IDS, carrierOf } from "../carriers/carriers.ts";
-import { outboundOf } from "../carriers/outbound.ts";
+import { AddressRefused, outboundOf } from "../carriers/outbound.ts";
 import { seal, unseal } from "../carriers/seal.ts";
 import { type ConnectionId, makeId } from "../core/ids.ts";
 import { type Issue, refuse } from "../core/result.ts";
@@ -100,6 +101,33 @@ export const remove: Handler<"DELETE /v1/connections/{id}"> = async (c, { params
   await handOver(c.env, workspace, await deleteConnection(db, workspace, id, entryOf(c, deed)));
   return c.body(null, 204);
 };
+
+const TEST_GIVE_UP_MS = 10_000;
+
+/** Asks with what is stored, not with the isolate's copy: an edit is tested as it is now. */
+export const test: Handler<"POST /v1/connections/{id}/test"> = async (c, { params }) => {
+  const row = await find(c, params.id);
+  const carrier = carrierOf(row.carrier, outboundOf(c.env));
+  if (carrier === null) throw new Error(`bug: a connection to an unknown carrier ${row.carrier}`);
+  const settings = await openSettings(c, row);
+  const start = Date.now();
+  const said = await whyNot(() => carrier.test(settings, AbortSignal.timeout(TEST_GIVE_UP_MS)));
+  return c.json({ works: said === null, said, tookMs: Date.now() - start });
+};
+
+/** Null where it works. Of faults only that there was one: what a runtime says can quote a header. */
+async function whyNot(work: () => Promise<void>): Promise<string | null> {
+  try {
+    await work();
+    return null;
+  } catch (error) {
+    if (error instanceof NotWell || error instanceof AddressRefused) return error.message;
+    console.log(
+      JSON.stringify({ event: "test", fault: error instanceof Error ? error.name : "fault" }),
+    );
+    return "the carrier does not answer";
+  }
+}
 
 type Limits = Pick<
   ConnectionRow,

@@ -2,6 +2,7 @@ import type { CarrierReport, ReportRequest } from "../carriers/carrier.ts";
 import { checkReportPath } from "../carriers/report-url.ts";
 import { soundReport } from "../carriers/sound.ts";
 import { REPORT_BYTES_MAX } from "../contract/report.ts";
+import { isTooDeep } from "../core/deep.ts";
 import {
   type CallId,
   type ConnectionId,
@@ -15,7 +16,7 @@ import type { ReportMessage } from "../queues/messages.ts";
 import { dialerOf } from "../shell/dialer.ts";
 import { logFault } from "../shell/faults.ts";
 import { unauthorized } from "./auth.ts";
-import { isTooDeep, readBytes } from "./body.ts";
+import { readBytes } from "./body.ts";
 import { openConnection } from "./carrier-of.ts";
 import type { Ctx } from "./context.ts";
 import { notFound, Refused } from "./errors.ts";

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { durationMs, instant } from "./fields.ts";
+import { durationMs, idParam, instant } from "./fields.ts";
 import { operation, SETUP_BYTES_MAX } from "./operation.ts";
 import { setupOperations } from "./setup.ts";
 
@@ -131,6 +131,29 @@ export const connectionOperations = {
       example: { seen: 20, sealed: 20, next: "con_k3v9q2m8xa_u4n9e2s7qd" },
     },
     refusals: ["invalid", "conflict"],
+  }),
+  "POST /v1/connections/{id}/test": operation({
+    id: "testConnection",
+    tag: "Connections",
+    summary: "Test a connection",
+    description:
+      "Asks the carrier for something that places no call, with the connection's own credentials: 200 also where it does not work, and says why.",
+    access: "set_up",
+    params: idParam("connection", example.id),
+    reply: {
+      status: 200,
+      description: "How the carrier answered",
+      schema: z.object({
+        works: z.boolean(),
+        said: z
+          .string()
+          .nullable()
+          .meta({ description: "What is wrong, as far as the carrier's answer says; else null" }),
+        tookMs: durationMs("How long it took to answer"),
+      }),
+      example: { works: false, said: "the test answered http 401", tookMs: 212 },
+    },
+    refusals: ["not_found"],
   }),
   "GET /v1/connections": operations.list,
   "GET /v1/connections/{id}": operations.read,

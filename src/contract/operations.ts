@@ -17,6 +17,7 @@ import { reportOperations } from "./report.ts";
 import { suppressionOperations } from "./suppression.ts";
 import { systemOperations } from "./system.ts";
 import { taskOperations } from "./task.ts";
+import { templateOperations } from "./template.ts";
 import { workspaceOperations } from "./workspace.ts";
 
 /** Every route, by method and path. */
@@ -28,14 +29,15 @@ export const OPERATIONS = {
   ...erasureOperations,
   ...keyOperations,
   ...connectionOperations,
+  ...templateOperations,
   ...agentOperations,
   ...liveOperations,
   ...numberOperations,
   ...suppressionOperations,
   ...campaignOperations,
+  ...overviewOperations,
   ...importOperations,
   ...taskOperations,
-  ...overviewOperations,
   ...callOperations,
   ...guideOperations,
   ...reportOperations,

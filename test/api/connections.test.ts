@@ -110,6 +110,33 @@ describe("the secrets of a connection", () => {
   });
 });
 
+describe("a test of a connection", () => {
+  it("asks the carrier with what is stored, and dials nobody", async () => {
+    const workspace = await mintWorkspace();
+    const id = await made(workspace, "connections", connect({}));
+    const works = await workspace.ask(`POST /v1/connections/${id}/test`);
+    expect(works.status, works.text).toBe(200);
+    expect(works.json).toMatchObject({ works: true, said: null });
+    // Every isolate has its copy for a minute: a test is of what was edited just now.
+    const settings = { apiKey: "another-key-that-is-not-the-carrier's" };
+    await workspace.ask(`PATCH /v1/connections/${id}`, { body: { settings } });
+    const wrong = await workspace.ask(`POST /v1/connections/${id}/test`);
+    expect(wrong.json).toMatchObject({ works: false, said: "simulator: test answered http 401" });
+    expect((await workspace.ask("GET /v1/calls")).json.items).toEqual([]);
+  });
+
+  it("says that nobody answers, without a word of what was sent", async () => {
+    const workspace = await mintWorkspace();
+    const apiKey = "secret-of-this-test-that-is-nowhere";
+    const nobody = connect({ baseUrl: "http://127.0.0.1:1", apiKey });
+    const id = await made(workspace, "connections", nobody);
+    const reply = await workspace.ask(`POST /v1/connections/${id}/test`);
+    expect([reply.status, reply.json.works]).toEqual([200, false]);
+    expect(reply.json.said).toBe("the carrier does not answer");
+    expect(reply.text).not.toContain(apiKey);
+  });
+});
+
 describe("the address of a carrier", () => {
   const inner = [
     "http://carrier.com",

@@ -74,10 +74,15 @@ export const NEEDS: Record<string, Needs> = {
 
   "POST /v1/connections": "set_up",
   "POST /v1/connections/reseal": "admin",
+  "POST /v1/connections/{id}/test": "set_up",
   "GET /v1/connections": "see",
   "GET /v1/connections/{id}": "see",
   "PATCH /v1/connections/{id}": "set_up",
   "DELETE /v1/connections/{id}": "set_up",
+
+  "GET /v1/templates": "see",
+  "POST /v1/templates/preview": "set_up",
+  "POST /v1/templates/trial": "set_up",
 
   "POST /v1/agents": "set_up",
   "GET /v1/agents": "see",
@@ -98,12 +103,12 @@ export const NEEDS: Record<string, Needs> = {
   "POST /v1/campaigns": "run",
   "GET /v1/campaigns": "see",
   "GET /v1/campaigns/{id}": "see",
+  "GET /v1/campaigns/{id}/overview": "see",
   "PATCH /v1/campaigns/{id}": "run",
   "POST /v1/campaigns/{id}/pause": "run",
   "POST /v1/campaigns/{id}/resume": "run",
   "POST /v1/campaigns/{id}/archive": "run",
 
-  "GET /v1/campaigns/{id}/overview": "see",
   "POST /v1/campaigns/{id}/imports": "run",
   "GET /v1/campaigns/{id}/imports": "see",
   "GET /v1/campaigns/{id}/imports/{importId}": "see",
