@@ -7,11 +7,13 @@ import { type Db, database } from "../db/database.ts";
 import {
   eraseMentions,
   eraseRecords,
+  eraseReportTexts,
   hashSuppression,
   nextPart,
   nextRejects,
   rewritePart,
   rewriteRejects,
+  uploadsNow,
 } from "../db/erasures.ts";
 import { dialerOf } from "../shell/dialer.ts";
 import { originOf } from "./entry.ts";
@@ -28,10 +30,12 @@ export const create: Handler<"POST /v1/erasures"> = async (c, { body }) => {
   const db = database(c.env);
   const phone = e164Of(body.phone, "phone");
   const rows = await emptyParts(db, workspace, phone);
-  const here = take(await dialerOf(c.env, workspace).erase(phone, originOf(c)));
+  const uploads = await uploadsNow(db, workspace);
+  const here = take(await dialerOf(c.env, workspace).erase(phone, uploads, originOf(c)));
   const stored = await eraseRecords(db, workspace, phone);
-  const suppressed = await hashSuppression(db, workspace, phone, here.hash);
+  const suppressed = await hashSuppression(db, workspace, phone, here.hash, c.get("now"));
   const rejected = await emptyRejects(db, workspace, phone);
+  await eraseReportTexts(db, workspace, phone);
   await eraseMentions(db, workspace, phone);
   if (!here.told) {
     const message = "Erased, but what was on its way to D1 is not sure to be: repeat the request.";
@@ -59,7 +63,7 @@ async function emptyParts(db: Db, workspace: WorkspaceId, phone: string): Promis
     const header = readHeader(part.header);
     const without = header.ok ? partWithout(part.body, header.value, part.options, phone) : null;
     if (without === null) continue;
-    await rewritePart(db, workspace, part, without.body);
+    await rewritePart(db, workspace, part, without);
     rows += without.rows;
   }
   return rows;

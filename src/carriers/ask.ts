@@ -74,11 +74,24 @@ export function wordOf(text: string): string {
   return withoutNumbers(text).replace(/\s+/g, " ").trim().slice(0, WORD_CHARS_MAX);
 }
 
-/** For what must answer well: a look-up, a test, an end. The error names the status and nothing else. */
-export function mustBeOk(reply: Reply, what: string): void {
+/** The carrier answered, and not well; the message names the status and nothing else. */
+export class NotWell extends Error {}
+
+/** For what must answer well: a look-up, a test, an end. */
+export function mustBeOk(reply: { status: number }, what: string): void {
   if (reply.status < 200 || reply.status > 299) {
-    throw new Error(`${what} answered http ${reply.status}`);
+    throw new NotWell(`${what} answered http ${reply.status}`);
   }
+}
+
+/** A recording as it comes, or the part of it that a Range header names. */
+export function fetchSound(
+  out: Outbound,
+  address: string,
+  headers: Record<string, string>,
+  range: string | null,
+): Promise<Response> {
+  return out.fetch(address, { headers: range === null ? headers : { ...headers, range } });
 }
 
 async function readText(response: Response): Promise<string> {

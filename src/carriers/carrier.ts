@@ -88,8 +88,16 @@ export const NO_NEWS: CallNews = {
   analysis: null,
 };
 
-/** A report names its call by our id, by the carrier's, or both. */
-export type CarrierReport = { call: string | null; carrierCallId: string | null; news: CallNews };
+/**
+ * A report names its call by our id, by the carrier's, or both. `unknownWord` is the carrier's word
+ * for an end that the adapter has no meaning for.
+ */
+export type CarrierReport = {
+  call: string | null;
+  carrierCallId: string | null;
+  news: CallNews;
+  unknownWord?: string;
+};
 
 /** What a look-up found. `unknown` decides nothing (H22). */
 export type Lookup =

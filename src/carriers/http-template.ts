@@ -1,3 +1,4 @@
+import { isTooDeep } from "../core/deep.ts";
 import { OUTCOMES, OWN_OUTCOME } from "../core/outcome.ts";
 import { render } from "../core/template.ts";
 import { type Dial, REFUSAL_KINDS, type RefusalKind } from "./carrier.ts";
@@ -72,6 +73,7 @@ export type Rendered = {
   body: string | null;
 };
 
+export const TEMPLATE_CHARS_MAX = 40_000;
 const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 const HEADER = /^[A-Za-z0-9-]{1,100}$/;
 const MEANINGS = ["ringing", "talking", "over", "ended", "nothing"];
@@ -79,6 +81,7 @@ const MEANINGS = ["ringing", "talking", "over", "ended", "nothing"];
 /** The template in a setting's text, or what is wrong with it. */
 export function parseTemplate(source: unknown): Template | { wrong: string } {
   if (typeof source !== "string") return { wrong: "it is no text" };
+  if (source.length > TEMPLATE_CHARS_MAX || isTooDeep(source)) return { wrong: "it is too large" };
   try {
     const template = fieldsOf(JSON.parse(source));
     if (template === null) return { wrong: "it is no JSON object" };

@@ -1,3 +1,4 @@
+import { isTooDeep } from "../core/deep.ts";
 import type { CallId } from "../core/ids.ts";
 import { accepted, ask, byStatus, mustBeOk, placing, type Reply, refused } from "./ask.ts";
 import type {
@@ -22,7 +23,8 @@ import {
 } from "./http-template.ts";
 import type { Outbound } from "./outbound.ts";
 import { at, fieldsOf } from "./reading.ts";
-import { equalConstantTime, hmac, hmacHex } from "./secret.ts";
+import { isCallAddress } from "./report-url.ts";
+import { equalConstantTime, hmacBase64, hmacHex } from "./secret.ts";
 import {
   checkFields,
   type Field,
@@ -33,7 +35,6 @@ import {
   shapeOf,
 } from "./settings.ts";
 
-const TEMPLATE_CHARS_MAX = 40_000;
 const FIELDS: readonly Field[] = [
   plain("template", "a template (docs/carriers.md) as JSON text", /^\s*\{[\s\S]*\}\s*$/),
   secret("key", false),
@@ -75,6 +76,7 @@ export function previewRequest(template: Template, dial: Dial): Rendered {
 export type Trial = { readable: false } | { readable: true; known: boolean; report: CarrierReport };
 
 export function tryReport(template: Template, sample: string): Trial {
+  if (isTooDeep(sample)) return { readable: false };
   try {
     const fields = fieldsOfBody(template.report.format, sample);
     const report = readByRules(template.report, fields);
@@ -92,8 +94,7 @@ function check(out: Outbound, settings: CarrierSettings): SettingIssue[] {
   }
   if (issues.some(({ path }) => path === "template")) return issues;
   const source = settingOf(settings, "template");
-  const template: Template | { wrong: string } =
-    source.length > TEMPLATE_CHARS_MAX ? { wrong: "it is too long" } : parseTemplate(source);
+  const template = parseTemplate(source);
   if ("wrong" in template) {
     issues.push({
       path: "template",
@@ -213,15 +214,10 @@ async function verify(settings: CarrierSettings, report: ReportRequest): Promise
       const digest =
         proof.encoding === "hex"
           ? await hmacHex(secretText, report.body)
-          : btoa(String.fromCharCode(...(await hmac(secretText, report.body))));
+          : await hmacBase64(secretText, report.body);
       return equalConstantTime(`${proof.prefix ?? ""}${digest}`, given);
     }
   }
-}
-
-/** `/reports/<connection>/<call>.<mac>`: the API lets no other reach an adapter. */
-export function isCallAddress(url: string): boolean {
-  return /^\/reports\/[^/]+\/[^/]+$/.test(new URL(url, "https://x.invalid").pathname);
 }
 
 function read(report: ReportRequest, _now: number, settings: CarrierSettings): CarrierReport[] {

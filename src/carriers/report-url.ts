@@ -36,3 +36,8 @@ export async function checkReportPath(
   );
   return good ? call.id : null;
 }
+
+/** `/reports/<connection>/<call>.<mac>`: the API lets no other reach an adapter. */
+export function isCallAddress(url: string): boolean {
+  return /^\/reports\/[^/]+\/[^/]+$/.test(new URL(url, "https://x.invalid").pathname);
+}

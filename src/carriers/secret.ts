@@ -15,10 +15,30 @@ export async function hmacHex(secret: string, data: string | Uint8Array): Promis
   return hex(await hmac(secret, data));
 }
 
-/** HMAC-SHA256 of a text (as UTF-8) or of raw bytes. */
-export async function hmac(secret: string, data: string | Uint8Array): Promise<Uint8Array> {
-  const key = await cached(hmacKeys, secret, importHmacKey);
+type Hash = "SHA-256" | "SHA-1";
+
+/** HMAC-SHA256 of a text (as UTF-8) or of raw bytes; SHA-1 where a vendor has nothing better. */
+export async function hmac(
+  secret: string,
+  data: string | Uint8Array,
+  hash: Hash = "SHA-256",
+): Promise<Uint8Array> {
+  const key = await cached(hmacKeys, `${hash} ${secret}`, () => importHmacKey(secret, hash));
   return new Uint8Array(await crypto.subtle.sign("HMAC", key, bytesOf(data)));
+}
+
+/** HMAC as Base64. */
+export async function hmacBase64(
+  secret: string,
+  data: string | Uint8Array,
+  hash: Hash = "SHA-256",
+): Promise<string> {
+  return btoa(String.fromCharCode(...(await hmac(secret, data, hash))));
+}
+
+/** SHA-256 of raw bytes: 64 lower-case hex digits. */
+export async function sha256Hex(data: string | Uint8Array): Promise<string> {
+  return hex(new Uint8Array(await crypto.subtle.digest("SHA-256", bytesOf(data))));
 }
 
 /** Whether two texts are equal, in a time that depends on their lengths only. */
@@ -71,10 +91,20 @@ export function cached<K>(
   return made;
 }
 
-function importHmacKey(secret: string) {
-  return crypto.subtle.importKey("raw", bytesOf(secret), { name: "HMAC", hash: "SHA-256" }, false, [
-    "sign",
-  ]);
+function importHmacKey(secret: string, hash: Hash) {
+  return crypto.subtle.importKey("raw", bytesOf(secret), { name: "HMAC", hash }, false, ["sign"]);
+}
+
+/** Texts and bytes, one after the other. */
+export function joined(...parts: (string | Uint8Array)[]): Uint8Array {
+  const all = parts.map(bytesOf);
+  const whole = new Uint8Array(all.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of all) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }
 
 /** A text as UTF-8. */

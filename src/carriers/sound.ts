@@ -1,3 +1,4 @@
+import { withoutNumbers } from "../core/phone.ts";
 import type { CallNews, CarrierReport } from "./carrier.ts";
 
 const INSTANT_MIN = Date.UTC(2000, 0, 1);
@@ -23,7 +24,8 @@ export function soundReport(report: CarrierReport): CarrierReport {
 export function soundNews(news: CallNews): CallNews {
   return {
     ...news,
-    word: news.word?.slice(0, WORD_CHARS_MAX) ?? null,
+    // Some carriers quote the number in their reason, which more people see than may see numbers.
+    word: news.word === null ? null : withoutNumbers(news.word).slice(0, WORD_CHARS_MAX),
     ringingAt: instant(news.ringingAt),
     answeredAt: instant(news.answeredAt),
     endedAt: instant(news.endedAt),

@@ -1,6 +1,6 @@
 import { type Header, readRow } from "./csv.ts";
 import { type BadRow, type KeptRow, rowsOfPart } from "./import.ts";
-import { mentions, type PhoneReading } from "./phone.ts";
+import { mentions, type PhoneReading, withoutNumber } from "./phone.ts";
 
 /**
  * A part of a file without the rows of a person who was erased: each keeps its line and is rejected
@@ -44,4 +44,16 @@ export function rejectsWithout(
     return { ...row, cells: [] };
   });
   return emptied === 0 ? null : { rows: kept, emptied };
+}
+
+/** A JSON text whose texts do not quote this number any more; null where none did. */
+export function jsonWithout(json: string, phone: string): string | null {
+  let found = false;
+  const kept: unknown = JSON.parse(json, (_, value: unknown) => {
+    if (typeof value !== "string") return value;
+    const text = withoutNumber(value, phone);
+    if (text !== value) found = true;
+    return text;
+  });
+  return found ? JSON.stringify(kept) : null;
 }

@@ -176,6 +176,18 @@ export function withoutNumbers(text: string): string {
   );
 }
 
+/** The text without this number, however it is spelt: masked where it stands. */
+export function withoutNumber(text: string, phone: string): string {
+  return text.replace(/\+?\d[\d .()-]{4,}\d/g, (run) =>
+    mentions(run, phone) ? maskPhone(phone) : run,
+  );
+}
+
+/** What every usual spelling of a number has in one piece: a quick look before a closer one. */
+export function lastDigits(phone: string): string {
+  return phone.slice(-4);
+}
+
 function callingCodeOf(number: string): string | null {
   if (!number.startsWith("+")) return null;
   for (let length = 1; length <= 3; length++) {

@@ -1,8 +1,9 @@
 import { and, asc, eq, gt, lte, type SQL, sql } from "drizzle-orm";
 import type { AnySQLiteColumn } from "drizzle-orm/sqlite-core";
+import { jsonWithout } from "../core/erasure.ts";
 import type { ImportId, WorkspaceId } from "../core/ids.ts";
 import type { BadRow, ImportOptions } from "../core/import.ts";
-import { maskPhone } from "../core/phone.ts";
+import { lastDigits, mentions, withoutNumber } from "../core/phone.ts";
 import { raiseVersion, versionNow } from "./copies.ts";
 import type { Db } from "./database.ts";
 import {
@@ -53,7 +54,13 @@ export async function eraseRecords(
 
 async function eraseSlice(db: Db, workspace: WorkspaceId, phone: string, after: number) {
   const within = (id: AnySQLiteColumn) => and(gt(id, after), lte(id, after + KEYS_AT_ONCE));
-  const named = sql`instr(${tasks.externalId}, ${digitsOf(phone)}) > 0`;
+  const his = and(eq(tasks.workspace, workspace), within(tasks.id), eq(tasks.phone, phone));
+  const named = await db
+    .select({ id: tasks.id, externalId: tasks.externalId })
+    .from(tasks)
+    .where(and(his, sql`${tasks.externalId} IS NOT NULL`));
+  const quoting = named.filter(({ externalId }) => mentions(externalId ?? "", phone));
+  const ids = JSON.stringify(quoting.map(({ id }) => id));
   const erased = db
     .select({ id: calls.id })
     .from(calls)
@@ -64,9 +71,10 @@ async function eraseSlice(db: Db, workspace: WorkspaceId, phone: string, after: 
       .set({
         phone: "",
         context: "{}",
-        externalId: sql`CASE WHEN ${named} THEN NULL ELSE ${tasks.externalId} END`,
+        externalId: sql`CASE WHEN ${tasks.id} IN (SELECT value FROM json_each(${ids}))
+          THEN NULL ELSE ${tasks.externalId} END`,
       })
-      .where(and(eq(tasks.workspace, workspace), within(tasks.id), eq(tasks.phone, phone)))
+      .where(his)
       .returning({ id: tasks.id }),
     db
       .update(calls)
@@ -86,6 +94,7 @@ export async function hashSuppression(
   workspace: WorkspaceId,
   phone: string,
   hash: string,
+  now: number,
 ): Promise<boolean> {
   const mine = and(eq(suppressions.workspace, workspace), eq(suppressions.phone, phone));
   const rows = await db
@@ -123,9 +132,19 @@ export async function hashSuppression(
         eq(suppressions.workspace, workspace),
         eq(suppressions.phone, `#${hash}`),
         sql`${suppressions.deletedAt} IS NULL`,
+        sql`(${suppressions.expiresAt} IS NULL OR ${suppressions.expiresAt} > ${now})`,
       ),
     );
   return kept.length > 0;
+}
+
+/** Uploads that are still coming: the Dialer does not know them yet. */
+export async function uploadsNow(db: Db, workspace: WorkspaceId): Promise<ImportId[]> {
+  const rows = await db
+    .select({ id: imports.id })
+    .from(imports)
+    .where(and(eq(imports.workspace, workspace), eq(imports.status, "uploading")));
+  return rows.map(({ id }) => id as ImportId);
 }
 
 /** A part of a file that is not read yet. */
@@ -163,16 +182,16 @@ export async function nextPart(
   return (rows[0] as WaitingPart | undefined) ?? null;
 }
 
-/** The same rows but for some that were emptied. */
+/** The same rows but for some that were emptied; how many tells who reads it that it has changed. */
 export async function rewritePart(
   db: Db,
   workspace: WorkspaceId,
   { import: id, part }: Pick<WaitingPart, "import" | "part">,
-  body: string,
+  { body, rows }: { body: string; rows: number },
 ): Promise<void> {
   await db
     .update(importChunks)
-    .set({ body })
+    .set({ body, rows: sql`${importChunks.rows} - ${rows}` })
     .where(
       and(
         eq(importChunks.import, id),
@@ -233,45 +252,69 @@ function ownImport(db: Db, workspace: WorkspaceId, id: string) {
     .where(and(eq(imports.workspace, workspace), eq(imports.id, id)));
 }
 
-/**
- * Texts of reports on their way to calls that were erased, or that quote the number, and values of
- * the audit log that do.
- */
-export async function eraseMentions(db: Db, workspace: WorkspaceId, phone: string): Promise<void> {
-  const digits = digitsOf(phone);
-  const masked = maskPhone(phone);
+/** Texts of reports on their way to calls that were erased, or that quote the number. */
+export async function eraseReportTexts(
+  db: Db,
+  workspace: WorkspaceId,
+  phone: string,
+): Promise<void> {
   // The id begins with its call's (`api/reports.ts`), then 25 signs of its own.
   const call = sql`substr(${reportBodies.id}, 1, length(${reportBodies.id}) - 25)`;
   const erased = sql`EXISTS (SELECT 1 FROM calls k WHERE k.workspace = ${workspace}
     AND k.to_phone = '' AND (k.id = CAST(${call} AS INTEGER) OR k.carrier_call_id = ${call}))`;
-  const quotes = (column: AnySQLiteColumn) => sql`instr(${column}, ${digits}) > 0`;
-  const without = (column: AnySQLiteColumn) =>
-    sql`replace(replace(${column}, ${phone}, ${masked}), ${digits}, ${masked})`;
-  await db.batch([
-    db
-      .delete(reportBodies)
-      .where(
-        and(
-          eq(reportBodies.workspace, workspace),
-          sql`(${quotes(reportBodies.body)} OR ${erased})`,
-        ),
-      ),
-    db
-      .update(audit)
-      .set({
-        target: without(audit.target),
-        before: without(audit.before),
-        after: without(audit.after),
-      })
-      .where(
-        and(
-          eq(audit.workspace, workspace),
-          sql`(${quotes(audit.target)} OR ${quotes(audit.before)} OR ${quotes(audit.after)})`,
-        ),
-      ),
-  ]);
+  const quotes = sql`instr(${reportBodies.body}, ${phone.replace(/\D/g, "")}) > 0`;
+  await db
+    .delete(reportBodies)
+    .where(and(eq(reportBodies.workspace, workspace), sql`(${quotes} OR ${erased})`));
 }
 
-function digitsOf(phone: string): string {
-  return phone.replace(/\D/g, "");
+/** Entries that one look reads. */
+const ENTRIES_AT_ONCE = 500;
+
+/** Values of the audit log, and names of files, that quote the number have it masked. */
+export async function eraseMentions(db: Db, workspace: WorkspaceId, phone: string): Promise<void> {
+  const last = lastDigits(phone);
+  const mine = and(eq(imports.workspace, workspace), sql`instr(${imports.fileName}, ${last}) > 0`);
+  const files = await db.select().from(imports).where(mine);
+  for (const { id, fileName } of files) {
+    await db
+      .update(imports)
+      .set({ fileName: withoutNumber(fileName ?? "", phone) })
+      .where(and(eq(imports.workspace, workspace), eq(imports.id, id)));
+  }
+  let after: string | null = "";
+  while (after !== null) after = await eraseEntries(db, workspace, phone, after);
+}
+
+/** Entries after this one; the last of them, or null when there are no more. */
+async function eraseEntries(
+  db: Db,
+  workspace: WorkspaceId,
+  phone: string,
+  after: string,
+): Promise<string | null> {
+  const last = lastDigits(phone);
+  const columns = [audit.target, audit.before, audit.after];
+  const quotes = sql.join(
+    columns.map((column) => sql`instr(${column}, ${last}) > 0`),
+    sql` OR `,
+  );
+  const entries = await db
+    .select({ id: audit.id, target: audit.target, before: audit.before, after: audit.after })
+    .from(audit)
+    .where(and(eq(audit.workspace, workspace), gt(audit.id, after), sql`(${quotes})`))
+    .orderBy(asc(audit.id))
+    .limit(ENTRIES_AT_ONCE);
+  const jsonOf = (json: string | null) =>
+    json === null ? null : (jsonWithout(json, phone) ?? json);
+  for (const { id, ...entry } of entries) {
+    const target = entry.target === null ? null : withoutNumber(entry.target, phone);
+    const kept = { target, before: jsonOf(entry.before), after: jsonOf(entry.after) };
+    if (JSON.stringify(kept) === JSON.stringify(entry)) continue;
+    await db
+      .update(audit)
+      .set(kept)
+      .where(and(eq(audit.workspace, workspace), eq(audit.id, id)));
+  }
+  return entries.length < ENTRIES_AT_ONCE ? null : (entries.at(-1)?.id ?? null);
 }

@@ -70,18 +70,21 @@ function seen(): SQL {
   return notInArray(imports.status, UNSEEN);
 }
 
-/** The text of a part, or null when the import is over. */
+/** A part as it is now: `rows` of it are nobody's who was erased. */
+export type StoredPart = { body: string; rows: number };
+
+/** A part, or null when the import is over. */
 export async function readPart(
   db: Db,
   workspace: WorkspaceId,
   id: ImportId,
   part: number,
-): Promise<string | null> {
+): Promise<StoredPart | null> {
   const rows = await db
-    .select({ body: importChunks.body })
+    .select({ body: importChunks.body, rows: importChunks.rows })
     .from(importChunks)
     .where(and(eq(importChunks.import, own(workspace, id)), eq(importChunks.part, part)));
-  return rows[0]?.body ?? null;
+  return rows[0] ?? null;
 }
 
 /** What became of one part, added up with those before it. */
@@ -89,6 +92,8 @@ export type Progress = {
   rowsRead: number;
   rowsTaken: number;
   rejected: Rejected;
+  /** `rows` of the part as it was read. */
+  read: number;
   /** Rejected rows of this part, in rows of the table. */
   bad: BadRow[][];
   note: string | null;
@@ -96,7 +101,8 @@ export type Progress = {
 
 /**
  * Records the result of the part that is next, exactly once; the last one completes the import.
- * Null when another delivery has recorded it, or the import is over.
+ * Null when another delivery has recorded it, the import is over, or somebody was erased from the
+ * part since it was read.
  */
 export async function recordPart(
   db: Db,
@@ -106,10 +112,21 @@ export async function recordPart(
   now: number,
 ): Promise<ImportRow | null> {
   const id = row.id as ImportId;
-  const { bad, ...counts } = progress;
+  const { bad, read, ...counts } = progress;
   const partsDone = row.partsDone + 1;
   const last = partsDone === row.parts;
-  const next = and(eq(imports.status, "running"), eq(imports.partsDone, row.partsDone));
+  const part = db
+    .select({ part: importChunks.part })
+    .from(importChunks)
+    .where(
+      and(
+        eq(importChunks.import, own(workspace, id)),
+        eq(importChunks.part, row.partsDone),
+        eq(importChunks.rows, read),
+      ),
+    );
+  const unread = and(eq(imports.status, "running"), eq(imports.partsDone, row.partsDone));
+  const next = and(unread, sql`EXISTS ${part}`);
   const still = exists(db, workspace, id, next);
   const rejects = bad.map((rows) =>
     db
@@ -118,7 +135,8 @@ export async function recordPart(
         sql`SELECT ${id}, ${rows[0]?.line ?? 0}, ${now}, ${JSON.stringify(rows)} WHERE EXISTS ${still}`,
       ),
   );
-  const ending = last ? [deleteChunks(db, workspace, id, still)] : [];
+  const over = and(eq(imports.status, "completed"), eq(imports.partsDone, partsDone));
+  const ending = last ? [deleteChunks(db, workspace, id, exists(db, workspace, id, over))] : [];
   const update = db
     .update(imports)
     .set({
@@ -129,9 +147,9 @@ export async function recordPart(
     })
     .where(mine(workspace, id, next))
     .returning();
-  const [first = update, ...others]: Statement[] = [...rejects, ...ending, update];
+  const [first = update, ...others]: Statement[] = [...rejects, update, ...ending];
   const results = await db.batch([first, ...others]);
-  const [updated] = results.at(-1) as ImportRow[];
+  const [updated] = results[rejects.length] as ImportRow[];
   return updated ?? null;
 }
 

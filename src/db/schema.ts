@@ -194,6 +194,7 @@ export const importChunks = sqliteTable(
   {
     import: text("import").notNull(),
     part: integer("part").notNull(),
+    /** Rows of people who were not erased: an erasure makes it smaller. */
     rows: integer("rows").notNull(),
     body: text("body").notNull(),
   },
@@ -310,9 +311,9 @@ export const calls = sqliteTable(
   (t) => [
     primaryKey({ columns: [t.workspace, t.id] }),
     index("calls_by_task").on(t.workspace, t.task),
-    index("calls_by_carrier").on(t.connection, t.carrierCallId),
     /** Lists of one campaign's calls, and what they come to: written once a call, never changed. */
     index("calls_by_campaign").on(t.workspace, t.campaign, t.id),
+    index("calls_by_carrier").on(t.connection, t.carrierCallId),
   ],
 );
 

@@ -151,7 +151,7 @@ export function saveCall(sql: Sql, call: Call): void {
     call.expiresAt,
     call.concludeBy,
     call.outcome,
-    call.word,
+    call.erased ? null : call.word,
     call.reported,
     call.callbackAt,
     call.assumed ? 1 : 0,

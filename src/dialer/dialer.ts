@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { Answer } from "../carriers/carrier.ts";
 import type { Origin } from "../core/audit.ts";
 import type { CampaignBody } from "../core/campaign-body.ts";
-import type { CampaignId, ConnectionId, TaskId } from "../core/ids.ts";
+import type { CampaignId, ConnectionId, ImportId, TaskId } from "../core/ids.ts";
 import { refuse } from "../core/result.ts";
 import type { Move } from "../core/status.ts";
 import { answered, lost } from "./answer.ts";
@@ -194,11 +194,11 @@ export class Dialer implements DialerVerbs {
     if (this.#heard.size > HEARD_MAX) this.#heard.clear();
   }
 
-  async erase(phone: string, origin: Origin | null = null) {
+  async erase(phone: string, uploads: ImportId[] = [], origin: Origin | null = null) {
     if (this.#isEmpty()) return NO_WORKSPACE;
     let mark = 0;
     const done = await this.#told((state, now) => {
-      const value = erase(state, phone, origin, now);
+      const value = erase(state, phone, uploads, origin, now);
       mark = state.changes.mark;
       return { ok: true as const, value };
     });

@@ -1,7 +1,10 @@
 import type { Origin } from "../core/audit.ts";
-import { maskPhone, mentions } from "../core/phone.ts";
+import { jsonWithout } from "../core/erasure.ts";
+import type { ImportId } from "../core/ids.ts";
+import { lastDigits, maskPhone, mentions } from "../core/phone.ts";
 import { isOver } from "./campaign.ts";
 import { record } from "./entries.ts";
+import { hashedName } from "./idempotency.ts";
 import { stand } from "./records.ts";
 import type { State } from "./state.ts";
 import { completeIfDone, endWaiting, findTasks, markDirty, type Task } from "./tasks.ts";
@@ -14,10 +17,17 @@ const READ_AT_ONCE = 50;
  * Removes who a number belongs to from everything that is here. Its waiting tasks are archived; a
  * call in progress goes on, and what is heard of it later is not kept. Tasks and calls stay as rows
  * without number, context and texts, so that counters stay; keyed hashes stay, so that a
- * do-not-call entry (H40) and "dialled once" (H9) go on holding. The flush writes what is left.
- * Doing it again finds nothing more.
+ * do-not-call entry (H40) and "dialled once" (H9) go on holding. Of imports that are open, and of
+ * these uploads, none of his rows is taken any more. The flush writes what is left. Doing it again
+ * finds nothing more.
  */
-export function erase(state: State, phone: string, origin: Origin | null, now: number): Erased {
+export function erase(
+  state: State,
+  phone: string,
+  uploads: readonly ImportId[],
+  origin: Origin | null,
+  now: number,
+): Erased {
   const { sql } = state;
   const hash = state.hashPhone(phone);
   const masked = maskPhone(phone);
@@ -32,7 +42,7 @@ export function erase(state: State, phone: string, origin: Origin | null, now: n
       emptyTask(state, task, phone);
     }
   }
-  forgetInAnswers(state, phone);
+  forgetMentions(state, phone);
   sql.run(
     "UPDATE suppressed SET pending = json_set(pending, '$.phone', ?) WHERE hash = ? AND pending IS NOT NULL",
     `#${hash}`,
@@ -40,8 +50,10 @@ export function erase(state: State, phone: string, origin: Origin | null, now: n
   );
   // A row of these may be on its way here: it was read before the number was taken out of the file.
   sql.run(
-    "INSERT INTO erased (import, hash) SELECT id, ? FROM import WHERE open = 1 ON CONFLICT DO NOTHING",
+    `INSERT INTO erased (import, hash) SELECT id, ?1 FROM import WHERE open = 1
+     UNION SELECT value, ?1 FROM json_each(?2) WHERE true ON CONFLICT DO NOTHING`,
     hash,
+    JSON.stringify(uploads),
   );
   const deed = { action: "person.erase", targetKind: "phone", target: masked, after: done };
   record(state, origin, deed, now);
@@ -77,36 +89,51 @@ function emptyCalls(state: State, task: Task): number {
 }
 
 function emptyTask(state: State, task: Task, phone: string): void {
-  const { id, campaign, externalId } = task;
+  const { id, externalId } = task;
   state.sql.run("UPDATE task SET phone = '', context = '{}' WHERE id = ?", id);
   if (externalId !== null && mentions(externalId, phone)) {
     state.sql.run("UPDATE task SET external_id = NULL WHERE id = ?", id);
-    state.sql.run(
-      "DELETE FROM external WHERE campaign = ? AND external_id = ?",
-      campaign,
-      externalId,
-    );
   }
   markDirty(state, id);
 }
 
-/** Kept answers hold no numbers, but what was wrong with a body may quote one. */
-function forgetInAnswers(state: State, phone: string): void {
-  const digits = phone.replace(/\D/g, "");
-  const masked = maskPhone(phone);
-  state.sql.run(
-    `UPDATE idempotency SET answer = replace(replace(answer, ?1, ?3), ?2, ?3)
-     WHERE instr(answer, ?2) > 0`,
-    phone,
-    digits,
-    masked,
+/** Where a client's own texts may quote the number: answers, entries, late news, and names. */
+function forgetMentions(state: State, phone: string): void {
+  rewrite(state, phone, "idempotency", "answer");
+  rewrite(state, phone, "entry", "entry");
+  rewrite(state, phone, "late", "news");
+  hash(state, phone, "idempotency", "key");
+  hash(state, phone, "external", "external_id");
+}
+
+/** A name that quotes the number goes on naming what it did, by its hash: a push stays taken (H9). */
+function hash(state: State, phone: string, table: string, column: string): void {
+  for (const name of quoting(state, phone, table, column)) {
+    if (!mentions(name, phone)) continue;
+    state.sql.run(
+      `UPDATE OR REPLACE ${table} SET ${column} = ? WHERE ${column} = ?`,
+      hashedName(state, name),
+      name,
+    );
+  }
+}
+
+/** Masks the number in the texts of a column of JSON. */
+function rewrite(state: State, phone: string, table: string, column: string): void {
+  for (const json of quoting(state, phone, table, column)) {
+    const kept = jsonWithout(json, phone);
+    if (kept === null) continue;
+    state.sql.run(`UPDATE ${table} SET ${column} = ? WHERE ${column} = ?`, kept, json);
+  }
+}
+
+/** Texts of a column at which a closer look is worth it. */
+function quoting(state: State, phone: string, table: string, column: string): string[] {
+  const rows = state.sql.all<{ text: string }>(
+    `SELECT DISTINCT ${column} AS text FROM ${table} WHERE instr(${column}, ?) > 0`,
+    lastDigits(phone),
   );
-  state.sql.run(
-    `UPDATE entry SET entry = replace(replace(entry, ?1, ?3), ?2, ?3) WHERE instr(entry, ?2) > 0`,
-    phone,
-    digits,
-    masked,
-  );
+  return rows.map(({ text }) => text);
 }
 
 /** Those of these numbers that were erased while this import was open: their rows are refused. */

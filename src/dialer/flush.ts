@@ -150,12 +150,13 @@ export class Flush {
     } else if (limit > 1) {
       await this.#send(kinds, Math.max(1, Math.min(limit - 1, Math.ceil(slice.rows / 2))));
     } else {
-      const { tasks, calls, campaigns } = slice;
+      const { tasks, calls, campaigns, entries } = slice;
       this.#outside.log("set aside", {
         error: messageOf(error),
         tasks: [...tasks.keys()],
         calls: calls.map((call) => call.id),
         campaigns: campaigns.map((campaign) => campaign.id),
+        entries: entries.map((entry) => entry.id),
       });
       this.#commit((state) => setAside(state, slice));
     }

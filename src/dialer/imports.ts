@@ -37,6 +37,7 @@ function refusesRows({ settings, completedAt, archivedAt }: Campaign, now: numbe
 export function drop(state: State, id: string, now: number): Done<null> | Refusal {
   const known = state.importOf(id);
   if (known?.open) close(state, known, now);
+  else state.sql.run("DELETE FROM erased WHERE import = ?", id);
   return { ok: true, value: null };
 }
 

@@ -9,7 +9,7 @@ import { shown } from "../core/time.ts";
 import { type Campaign, isOver } from "./campaign.ts";
 import { hasEnded } from "./ending.ts";
 import { explainTask } from "./explain.ts";
-import { keepAnswer, keptAnswer } from "./idempotency.ts";
+import { hashedName, keepAnswer, keptAnswer } from "./idempotency.ts";
 import { campaignOf } from "./moves.ts";
 import { stand, taskRecord } from "./records.ts";
 import { hasRoom, NO_ROOM } from "./room.ts";
@@ -261,9 +261,10 @@ class Externals {
     let known = this.#known.get(key);
     if (known === undefined) {
       const [row] = this.#state.sql.all<{ task: number }>(
-        "SELECT task FROM external WHERE campaign = ? AND external_id = ?",
+        "SELECT task FROM external WHERE campaign = ? AND external_id IN (?, ?)",
         campaign.id,
         id,
+        hashedName(this.#state, id),
       );
       known = row?.task ?? null;
       this.#known.set(key, known);

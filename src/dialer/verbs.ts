@@ -222,8 +222,11 @@ export type DialerVerbs = {
 
   report(items: ReportItem[]): Reply<ReportResult>;
 
-  /** Removes a person by his number; waits for the flush, bounded, and says whether D1 then knew all. */
-  erase(phone: string, origin: Origin): Reply<Erased & { told: boolean }>;
+  /**
+   * Removes a person by his number, of these uploads too, should they become imports; waits for the
+   * flush, bounded, and says whether D1 then knew all.
+   */
+  erase(phone: string, uploads: ImportId[], origin: Origin): Reply<Erased & { told: boolean }>;
   /** Archives everything live and takes nothing in any more, for good; says how many calls go on. */
   end(): Reply<{ open: number }>;
   /**

@@ -12,6 +12,7 @@ import {
   type Progress,
   readPart,
   recordPart,
+  type StoredPart,
 } from "../db/imports.ts";
 import type { IngestResult } from "../dialer/verbs.ts";
 import { dialerOf } from "../shell/dialer.ts";
@@ -83,11 +84,10 @@ async function carryPart(env: Env, row: ImportRow, header: Header): Promise<Impo
   const workspace = row.workspace as WorkspaceId;
   const id = row.id as ImportId;
   const part = row.partsDone;
-  const body = await readPart(db, workspace, id, part);
-  if (body === null) return withoutPart(env, db, row);
+  const read = await readPart(db, workspace, id, part);
+  if (read === null) return withoutPart(env, db, row);
 
-  const kept = rowsOfPart(body);
-  const { good, bad } = sortRows(header, kept, row.options);
+  const { good, bad } = sortRows(header, rowsOfPart(read.body), row.options);
   const reply = await dialerOf(env, workspace).ingest({
     import: id,
     part,
@@ -97,19 +97,42 @@ async function carryPart(env: Env, row: ImportRow, header: Header): Promise<Impo
   });
   if (!reply.ok) return refused(env, db, row, reply);
 
-  const cells = new Map(kept.map(([line, cells]) => [line, cells]));
-  const late = reply.value.rejected.map((one) => {
-    return { ...one, cells: one.reason === "erased" ? [] : (cells.get(one.line) ?? []) };
-  });
-  const all = [...bad, ...late].sort((a, b) => a.line - b.line);
-  const progress = progressOf(row, kept.length, reply.value, all);
-  const recorded = await recordPart(db, workspace, row, progress, Date.now());
+  const found = [...bad, ...reply.value.rejected].sort((a, b) => a.line - b.line);
+  const recorded = await record(db, row, read, reply.value, found);
   const { taken } = reply.value;
-  console.log(JSON.stringify({ event: "ingest", import: id, part, taken, rejected: all.length }));
+  console.log(JSON.stringify({ event: "ingest", import: id, part, taken, rejected: found.length }));
   return recorded;
 }
 
-function progressOf(row: ImportRow, rows: number, result: IngestResult, bad: BadRow[]): Progress {
+/** Records a part; the cells of whoever was erased from it meanwhile stay out of what is kept. */
+async function record(
+  db: Db,
+  row: ImportRow,
+  part: StoredPart,
+  result: IngestResult,
+  found: readonly Omit<BadRow, "cells">[],
+): Promise<ImportRow | null> {
+  const workspace = row.workspace as WorkspaceId;
+  const kept = rowsOfPart(part.body);
+  const cells = new Map(kept.map(([line, cells]) => [line, cells]));
+  const bad = found.map(({ line, reason }) => {
+    return { line, reason, cells: reason === "erased" ? [] : (cells.get(line) ?? []) };
+  });
+  const progress = { ...progressOf(row, kept.length, result, bad), read: part.rows };
+  const recorded = await recordPart(db, workspace, row, progress, Date.now());
+  if (recorded !== null) return recorded;
+  const again = await readPart(db, workspace, row.id as ImportId, row.partsDone);
+  // The same still: another delivery was quicker.
+  if (again === null || again.rows === part.rows) return null;
+  return record(db, row, again, result, found);
+}
+
+function progressOf(
+  row: ImportRow,
+  rows: number,
+  result: IngestResult,
+  bad: BadRow[],
+): Omit<Progress, "read"> {
   return {
     rowsRead: row.rowsRead + rows,
     rowsTaken: row.rowsTaken + result.taken,

@@ -1,112 +1,18 @@
 import { describe, expect, it } from "vitest";
 import type { Dial } from "../../src/carriers/carrier.ts";
-import { http, isCallAddress, previewRequest, tryReport } from "../../src/carriers/http.ts";
+import { http, previewRequest, tryReport } from "../../src/carriers/http.ts";
 import { parseTemplate, type Template } from "../../src/carriers/http-template.ts";
 import { outboundOf } from "../../src/carriers/outbound.ts";
+import { isCallAddress } from "../../src/carriers/report-url.ts";
 import { hmacHex } from "../../src/carriers/secret.ts";
-import { BOLNA, PLIVO, TELNYX, TEMPLATES } from "../../src/carriers/templates.ts";
+import { BOLNA, TEMPLATES } from "../../src/carriers/templates.ts";
 import type { CallId } from "../../src/core/ids.ts";
+import { BENCHES } from "./benches.ts";
 import { describeCarrier } from "./suite.ts";
 
-const REPORT_SECRET = "report-secret-of-the-connection";
-
-/** A shipped template as text, sent to the fake in the vendor's place. */
-function at(template: Template, url: string): string {
-  return JSON.stringify(template).replaceAll(new URL(template.place.url).origin, url);
-}
-
-describeCarrier({
-  carrier: "http",
-  vendor: "bolna",
-  settings: (url) => ({
-    template: at(BOLNA, url),
-    key: "bn-key-of-the-fake-vendor",
-    reportSecret: REPORT_SECRET,
-  }),
-  key: "key",
-  reportSecret: REPORT_SECRET,
-  endings: {
-    connected: "connected",
-    own: "not_interested",
-    voicemail: "voicemail",
-    no_answer: "no_answer",
-    busy: "busy",
-    failed: "failed",
-    canceled: "failed",
-    odd: null,
-  },
-  refusedBy: { poor: "connection" },
-  refusals: {
-    unauthorized: "connection",
-    forbidden: "connection",
-    limited: "capacity",
-    bad: "rejected",
-    broken: "unknown",
-  },
-  findsByOurs: false,
-  looksUp: true,
-  rich: { story: "own", currency: "USD", turns: 2, analysis: "not_interested" },
-});
-
-describeCarrier({
-  carrier: "http",
-  vendor: "telnyx",
-  settings: (url) => ({ template: at(TELNYX, url), key: "KEY-of-the-fake-vendor" }),
-  key: "key",
-  reportSecret: null,
-  endings: {
-    connected: "connected",
-    longest: "connected",
-    busy: "busy",
-    rejected: "busy",
-    no_answer: "no_answer",
-    timeout: "no_answer",
-    failed: "failed",
-  },
-  refusedBy: { invalid: "permanent" },
-  refusals: {
-    unauthorized: "connection",
-    forbidden: "connection",
-    limited: "capacity",
-    bad: "rejected",
-    broken: "unknown",
-  },
-  findsByOurs: false,
-  looksUp: true,
-  rich: { story: "connected", currency: null, turns: 0, analysis: null },
-});
-
-describeCarrier({
-  carrier: "http",
-  vendor: "plivo",
-  settings: (url) => ({
-    template: at(PLIVO, url),
-    key: "MAFAKEVENDOR",
-    keySecret: "plivo-token",
-  }),
-  key: "keySecret",
-  reportSecret: null,
-  dial: { carrierAgentId: "https://bot.example.com/answer" },
-  endings: {
-    connected: "connected",
-    voicemail: "voicemail",
-    busy: "busy",
-    no_answer: "no_answer",
-    timeout: "no_answer",
-    failed: "failed",
-  },
-  refusedBy: {},
-  refusals: {
-    unauthorized: "connection",
-    poor: "connection",
-    limited: "capacity",
-    bad: "rejected",
-    broken: "unknown",
-  },
-  findsByOurs: false,
-  looksUp: false,
-  rich: { story: "connected", currency: "USD", turns: 0, analysis: null },
-});
+describeCarrier(BENCHES.bolna);
+describeCarrier(BENCHES.telnyx);
+describeCarrier(BENCHES.plivo);
 
 const OUT = outboundOf({ PUBLIC_URL: "https://outdial.test.dev" });
 const DIAL: Dial = {

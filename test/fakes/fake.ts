@@ -5,6 +5,8 @@ export type Asked = {
   query: URLSearchParams;
   headers: Record<string, string | undefined>;
   text: string;
+  /** Where the vendor is reached. */
+  url: string;
 };
 export type Reply = {
   status: number;

@@ -1,4 +1,5 @@
 import type { CallId } from "../../core/ids.ts";
+import { mustBeOk } from "../ask.ts";
 import type {
   Answer,
   Carrier,
@@ -9,7 +10,7 @@ import type {
   ReportRequest,
 } from "../carrier.ts";
 import { AddressRefused, type Outbound } from "../outbound.ts";
-import { equalConstantTime, hmacHex } from "../secret.ts";
+import { equalConstantTime, hmacHex, joined } from "../secret.ts";
 import { newsOf, readCall, readReport } from "./news.ts";
 
 /** How old or how far ahead a report's signature may be, ms. */
@@ -123,7 +124,7 @@ async function lookup(
   const response = await request(out, settings, path, signal);
   const body = await bodyOf(response);
   if (response.status === 404) return { kind: "unknown" };
-  refuseUnlessOk(response, "look-up");
+  mustBeOk(response, "simulator: look-up");
   const found = Array.isArray(body.calls) ? body.calls[0] : body;
   if (found === undefined) return { kind: "unknown" };
   const read = readCall(found);
@@ -138,7 +139,7 @@ async function lookup(
 async function test(out: Outbound, settings: CarrierSettings, signal: AbortSignal): Promise<void> {
   const response = await request(out, settings, "/v1/account", signal);
   await response.text();
-  refuseUnlessOk(response, "test");
+  mustBeOk(response, "simulator: test");
 }
 
 /** Hangs up. A call that the carrier does not know, or that is over, needs no end. */
@@ -151,7 +152,7 @@ async function end(
   const path = `/v1/calls/${encodeURIComponent(carrierCallId)}/end`;
   const response = await request(out, settings, path, signal, {});
   await response.text();
-  if (response.status !== 404) refuseUnlessOk(response, "end");
+  if (response.status !== 404) mustBeOk(response, "simulator: end");
 }
 
 /** `x-simulator-signature: t=<ms>,v1=<hex>` over `<t>.<raw body>`, not older than 5 minutes. */
@@ -164,10 +165,7 @@ async function verify(
   if (match === null) return false;
   const [, at = "", given = ""] = match;
   if (Math.abs(now - Number(at)) > SIGNATURE_TOLERANCE_MS) return false;
-  const prefix = new TextEncoder().encode(`${at}.`);
-  const signed = new Uint8Array(prefix.length + report.body.length);
-  signed.set(prefix);
-  signed.set(report.body, prefix.length);
+  const signed = joined(`${at}.`, report.body);
   return equalConstantTime(await hmacHex(settingsOf(settings).reportSecret, signed), given);
 }
 
@@ -220,11 +218,6 @@ async function bodyOf(response: Response): Promise<Record<string, unknown>> {
   } catch {
     return {};
   }
-}
-
-function refuseUnlessOk(response: Response, what: string): void {
-  if (response.ok) return;
-  throw new Error(`simulator: ${what} answered http ${response.status}`);
 }
 
 /** The settings were checked when the connection was stored. */
