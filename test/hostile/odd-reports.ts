@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import type { Reporter } from "./adapters.ts";
+import { type Reporter, written } from "./adapters.ts";
 import { oddText } from "./runs.ts";
 
 /** What a field of a report can be instead of what it should be. */
@@ -55,7 +55,7 @@ export function oddReport(reporter: Reporter, call: string): fc.Arbitrary<unknow
 
 /** The text of a report, or of anything else, whole or damaged. */
 export function oddBody(reporter: Reporter, call: string): fc.Arbitrary<string> {
-  const whole = oddReport(reporter, call).map((report) => JSON.stringify(report));
+  const whole = oddReport(reporter, call).map((report) => written(reporter, report));
   const damaged = fc
     .tuple(whole, fc.nat(2_000), fc.nat(20), oddText)
     .map(([text, at, length, odd]) => text.slice(0, at) + odd + text.slice(at + length));

@@ -1,0 +1,5 @@
+import { BENCHES } from "./benches.ts";
+import { describeCarrier } from "./suite.ts";
+
+describeCarrier(BENCHES.bland);
+describeCarrier(BENCHES.blandTask);
