@@ -75,7 +75,7 @@ export function addressOf<R extends Route>(route: R, ask: Ask<R>): string {
 /** Uploads a file, with word of how much of it has gone out: `fetch` does not tell. */
 export function upload<R extends Route>(
   route: R,
-  ask: Ask<R>,
+  ask: Omit<Ask<R>, "body">,
   file: Blob,
   onProgress: (share: number) => void,
 ): Promise<ReplyOf<R>> {
@@ -105,6 +105,11 @@ export async function auth<T>(path: string, body: Record<string, unknown> = {}):
     body: JSON.stringify(body),
   });
   return (await readJson(reply)) as T;
+}
+
+/** What better-auth tells of whoever is signed in. */
+export async function authRead<T>(path: string): Promise<T> {
+  return (await readJson(await send(`/api/auth${path}`, {}))) as T;
 }
 
 /** An operation's path and query; `Ask` has paired them with it. */

@@ -68,13 +68,13 @@ export function draftOf(campaign: Campaign): Draft {
   };
 }
 
-function hoursOf(start: number, end: number): Pick<Draft, "allDay" | "opens" | "closes"> {
+export function hoursOf(start: number, end: number): Pick<Draft, "allDay" | "opens" | "closes"> {
   const allDay = end - start >= 2400;
   if (allDay) return { allDay, opens: "10:00", closes: "20:00" };
   return { allDay, opens: hourText(start), closes: hourText(end).replace("24:00", "00:00") };
 }
 
-const hhmm = (text: string) => Number(text.replace(":", ""));
+export const hhmm = (text: string) => Number(text.replace(":", ""));
 
 /** The body that creates this campaign, or all of its settings as an edit. */
 export function bodyOf(draft: Draft): Body {

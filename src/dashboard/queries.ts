@@ -1,9 +1,10 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
 import type { Route } from "../contract/operations.ts";
-import { ApiError, type Ask, call, chosenWorkspace } from "./api.ts";
+import type { ParamsOf, QueryOf, ReplyOf } from "../contract/wire.ts";
+import { ApiError, type Ask, authRead, call, chosenWorkspace } from "./api.ts";
 import { liveState } from "./live.ts";
 import { freshCampaign, freshTask } from "./patches.ts";
-import type { CallFilter, Campaign, TaskFilter } from "./things.ts";
+import type { CallFilter, Campaign, SignedIn, TaskFilter } from "./things.ts";
 
 /**
  * How often what is looked at is asked for again while the live socket is away, ms: the one place
@@ -158,3 +159,47 @@ export const agents = () =>
 
 export const numbers = () =>
   queryOptions({ ...read("GET /v1/numbers", { query: { limit: PAGE } }), staleTime: SET_UP_MS });
+
+/** Routes that answer with a page of a whole list. */
+export type ListRoute = {
+  [R in Route]: ReplyOf<R> extends { items: unknown[]; nextCursor: string | null }
+    ? ParamsOf<R> extends null
+      ? R
+      : never
+    : never;
+}[Route];
+export type ItemOf<R extends ListRoute> = ReplyOf<R> extends { items: (infer I)[] } ? I : never;
+export type FilterOf<R extends ListRoute> = Omit<NonNullable<QueryOf<R>>, "limit" | "cursor">;
+
+/** A list, page by page, as far down as somebody went. */
+export function list<R extends ListRoute>(route: R, filter: FilterOf<R>) {
+  return infiniteQueryOptions({
+    queryKey: [chosenWorkspace(), route, "list", filter],
+    queryFn: async ({ pageParam, signal }) => {
+      const cursor = pageParam === null ? {} : { cursor: pageParam };
+      // Every route of these takes both beside its own filter.
+      const ask = { query: { ...filter, limit: 50, ...cursor } } as unknown as Ask<R>;
+      const page = await call(route, ask, signal);
+      return page as unknown as { items: ItemOf<R>[]; nextCursor: string | null };
+    },
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.nextCursor,
+    placeholderData: keepPreviousData,
+  });
+}
+
+export const connections = () =>
+  queryOptions({
+    ...read("GET /v1/connections", { query: { limit: PAGE } }),
+    staleTime: SET_UP_MS,
+  });
+
+export const templates = () =>
+  queryOptions({ ...read("GET /v1/templates", {}), staleTime: SET_UP_MS });
+
+/** Where and on what somebody is signed in. */
+export const sessions = () =>
+  queryOptions({
+    queryKey: ["sessions"],
+    queryFn: () => authRead<SignedIn[]>("/list-sessions"),
+  });

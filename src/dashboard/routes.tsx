@@ -149,6 +149,78 @@ const calls = createRoute({
   component: lazyRouteComponent(() => import("./pages/Calls.tsx"), "Calls"),
 });
 
+const settingsOf = createRoute({
+  getParentRoute: () => frame,
+  path: "/settings",
+  component: lazyRouteComponent(() => import("./pages/Settings.tsx"), "Settings"),
+});
+const settingsIndex = createRoute({
+  getParentRoute: () => settingsOf,
+  path: "/",
+  beforeLoad: () => {
+    throw redirect({ to: "/settings/workspace", replace: true });
+  },
+});
+const settingsWorkspace = createRoute({
+  getParentRoute: () => settingsOf,
+  path: "/workspace",
+  component: lazyRouteComponent(() => import("./pages/SettingsWorkspace.tsx"), "SettingsWorkspace"),
+});
+/** `new`, or the id of what is open. */
+const opened = (search: Search) => given({ open: text(search.open) });
+const settingsAgents = createRoute({
+  getParentRoute: () => settingsOf,
+  path: "/agents",
+  validateSearch: opened,
+  component: lazyRouteComponent(() => import("./pages/SettingsAgents.tsx"), "SettingsAgents"),
+});
+const settingsNumbers = createRoute({
+  getParentRoute: () => settingsOf,
+  path: "/numbers",
+  validateSearch: opened,
+  component: lazyRouteComponent(() => import("./pages/SettingsNumbers.tsx"), "SettingsNumbers"),
+});
+const settingsConnections = createRoute({
+  getParentRoute: () => settingsOf,
+  path: "/connections",
+  validateSearch: opened,
+  component: lazyRouteComponent(
+    () => import("./pages/SettingsConnections.tsx"),
+    "SettingsConnections",
+  ),
+});
+const settingsDoNotCall = createRoute({
+  getParentRoute: () => settingsOf,
+  path: "/do-not-call",
+  component: lazyRouteComponent(() => import("./pages/SettingsDoNotCall.tsx"), "SettingsDoNotCall"),
+});
+const settingsPeople = createRoute({
+  getParentRoute: () => settingsOf,
+  path: "/people",
+  component: lazyRouteComponent(() => import("./pages/SettingsPeople.tsx"), "SettingsPeople"),
+});
+const settingsKeys = createRoute({
+  getParentRoute: () => settingsOf,
+  path: "/keys",
+  component: lazyRouteComponent(() => import("./pages/SettingsKeys.tsx"), "SettingsKeys"),
+});
+const settingsAudit = createRoute({
+  getParentRoute: () => settingsOf,
+  path: "/audit",
+  validateSearch: (search: Search) =>
+    given({
+      actor: text(search.actor),
+      action: text(search.action),
+      target: text(search.target),
+    }),
+  component: lazyRouteComponent(() => import("./pages/SettingsAudit.tsx"), "SettingsAudit"),
+});
+const account = createRoute({
+  getParentRoute: () => frame,
+  path: "/account",
+  component: lazyRouteComponent(() => import("./pages/Account.tsx"), "Account"),
+});
+
 const tree = root.addChildren([
   signIn,
   forgot,
@@ -168,6 +240,18 @@ const tree = root.addChildren([
       settings,
     ]),
     calls,
+    settingsOf.addChildren([
+      settingsIndex,
+      settingsWorkspace,
+      settingsAgents,
+      settingsNumbers,
+      settingsConnections,
+      settingsDoNotCall,
+      settingsPeople,
+      settingsKeys,
+      settingsAudit,
+    ]),
+    account,
   ]),
 ]);
 

@@ -5,6 +5,7 @@ import type { QueryOf, ReplyOf } from "../contract/wire.ts";
  */
 
 export type Campaign = ReplyOf<"GET /v1/campaigns/{id}">;
+export type Overview = ReplyOf<"GET /v1/campaigns/{id}/overview">;
 export type Task = ReplyOf<"GET /v1/tasks/{id}">;
 export type TaskPage = ReplyOf<"GET /v1/campaigns/{id}/tasks">;
 export type CallSummary = ReplyOf<"GET /v1/calls">["items"][number];
@@ -13,6 +14,25 @@ export type Import = ReplyOf<"GET /v1/campaigns/{id}/imports">["items"][number];
 export type Workspace = ReplyOf<"GET /v1/workspace">;
 export type Agent = ReplyOf<"GET /v1/agents">["items"][number];
 export type CallingNumber = ReplyOf<"GET /v1/numbers">["items"][number];
+export type Connection = ReplyOf<"GET /v1/connections">["items"][number];
+export type TemplatePreview = ReplyOf<"POST /v1/templates/preview">;
+export type TemplateTrial = ReplyOf<"POST /v1/templates/trial">;
+export type Suppression = ReplyOf<"GET /v1/suppressions">["items"][number];
+export type Erasure = ReplyOf<"POST /v1/erasures">;
+export type Person = ReplyOf<"GET /v1/people">["items"][number];
+export type RemovedPerson = ReplyOf<"DELETE /v1/people/{id}">;
+export type OpenInvitation = ReplyOf<"GET /v1/invitations">["items"][number];
+export type Key = ReplyOf<"GET /v1/keys">["items"][number];
+export type NewKey = ReplyOf<"POST /v1/keys">;
+export type AuditEntry = ReplyOf<"GET /v1/audit">["items"][number];
+/** A session as better-auth lists it. */
+export type SignedIn = {
+  token: string;
+  createdAt: string;
+  updatedAt: string;
+  ipAddress?: string | null;
+  userAgent?: string | null;
+};
 export type Me = ReplyOf<"GET /v1/me">;
 
 export type TaskFilter = Omit<

@@ -20,11 +20,13 @@ import {
   IconPhoneX,
   IconPlayerPause,
   IconPlayerPlay,
+  IconPlug,
+  IconPlugConnectedX,
   IconRecordMail,
   IconTag,
   type Icon as TablerIcon,
 } from "@tabler/icons-react";
-import type { Role } from "../core/access.ts";
+import { MAY, type Permission, ROLES, type Role, type Scope } from "../core/access.ts";
 import { unreachable } from "../core/assert.ts";
 import type { CallStatus } from "../core/call.ts";
 import type { Band, CampaignStatus, CampaignType, WaitingReason } from "../core/campaign.ts";
@@ -95,6 +97,49 @@ export const ROLE: Readonly<Record<Role, string>> = {
   operator: "Operator",
   admin: "Admin",
   owner: "Owner",
+};
+
+/** What a role is for, in a sentence. */
+export const ROLE_MEANS: Readonly<Record<Role, string>> = {
+  viewer: "Looks at campaigns and calls; numbers and what was said stay hidden",
+  operator: "Runs campaigns, and sees and hears everything of them",
+  admin: "Sets up agents, numbers and connections, and looks after people and keys",
+  owner: "Everything, owners and the workspace's end included",
+};
+
+/** `Admins and owners`: who may do something, by role. */
+export function whoMay(permission: Permission): string {
+  const plain = ROLES.filter((role) => MAY[permission][role] === "yes");
+  const names = plain.map((role, at) => (at === 0 ? `${ROLE[role]}s` : `${role}s`));
+  const last = names.pop() ?? "nobody";
+  const all = names.length === 0 ? last : `${names.join(", ")} and ${last}`;
+  const granted = ROLES.some((role) => MAY[permission][role] === "grant");
+  return granted ? `${all}, and viewers who were granted it` : all;
+}
+
+/** How a connection is; one in order shows nothing. */
+export const CONNECTION_STATE: Readonly<Record<"backing_off" | "probing", Look>> = {
+  backing_off: { label: "Backs off", color: "orange", Icon: IconPlugConnectedX },
+  probing: { label: "Is being tried", color: "orange", Icon: IconPlug },
+};
+export const CONNECTION_TEST: Readonly<Record<"works" | "fails", Look>> = {
+  works: { label: "Works", color: "teal", Icon: IconCircleCheck },
+  fails: { label: "Does not work", color: "red", Icon: IconPlugConnectedX },
+};
+
+export const SCOPE_NAME: Readonly<Record<Scope, string>> = {
+  "tasks:write": "Push tasks",
+  read: "Read",
+  "campaigns:write": "Run campaigns",
+  admin: "Administer",
+  "*": "Everything",
+};
+export const SCOPE_MEANS: Readonly<Record<Scope, string>> = {
+  "tasks:write": "Pushes tasks, and nothing else: what a website needs",
+  read: "Sees everything, full numbers and transcripts included",
+  "campaigns:write": "Pushes tasks and runs campaigns",
+  admin: "Everything but what owners alone may",
+  "*": "Everything",
 };
 
 export const ROW_REASON: Readonly<Record<RowReason, string>> = {

@@ -11,6 +11,7 @@ import {
   useMantineColorScheme,
 } from "@mantine/core";
 import {
+  IconApi,
   IconCheck,
   IconChevronDown,
   IconDeviceDesktop,
@@ -18,6 +19,7 @@ import {
   IconMoon,
   IconSun,
   IconUser,
+  IconUserCog,
 } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, Outlet, useLocation, useNavigate } from "@tanstack/react-router";
@@ -102,7 +104,10 @@ export function Frame() {
                 <Link to="/calls" className="nav-link" activeOptions={{ includeSearch: false }}>
                   Calls
                 </Link>
-                <a className="nav-link" href="/docs" target="_blank" rel="noreferrer">
+                <Link to="/settings" className="nav-link" activeOptions={{ includeSearch: false }}>
+                  Settings
+                </Link>
+                <a className="nav-link wide-only" href="/docs" target="_blank" rel="noreferrer">
                   API
                 </a>
               </Group>
@@ -200,6 +205,23 @@ function Account({ session, signOut }: { session: Session; signOut: () => void }
             {me.email} · {ROLE[workspace.role]}
           </Text>
         </Menu.Label>
+        <Menu.Divider />
+        <Menu.Item
+          leftSection={<IconUserCog size={16} />}
+          renderRoot={(props) => <Link to="/account" {...props} />}
+        >
+          Your account
+        </Menu.Item>
+        <Menu.Item
+          component="a"
+          href="/docs"
+          target="_blank"
+          rel="noreferrer"
+          hiddenFrom="sm"
+          leftSection={<IconApi size={16} />}
+        >
+          API
+        </Menu.Item>
         <Menu.Divider />
         {SCHEMES.map(({ scheme, label, Icon }) => (
           <Menu.Item

@@ -4,6 +4,7 @@ import {
   Group,
   Modal,
   Paper,
+  SimpleGrid,
   Stack,
   Tabs,
   Text,
@@ -15,11 +16,13 @@ import { getRouteApi, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { call } from "../api.ts";
 import * as queries from "../queries.ts";
-import { samplesOf } from "../samples.ts";
+import { type Sample, samplesOf } from "../samples.ts";
 import type { Campaign } from "../things.ts";
+import { TextLink } from "../ui/links.tsx";
 import { issueAt, Refusal } from "../ui/refusal.tsx";
 import { CopyIcon } from "../ui/signs.tsx";
-import { Empty } from "../ui/states.tsx";
+import { Empty, Loading } from "../ui/states.tsx";
+import { whoMay } from "../words.ts";
 import { useMay } from "./session.tsx";
 
 const route = getRouteApi("/frame/campaigns/$campaign/push");
@@ -28,10 +31,19 @@ const route = getRouteApi("/frame/campaigns/$campaign/push");
 export function Push() {
   const { campaign: id } = route.useParams();
   const campaign = useQuery(queries.campaign(id));
+  const agents = useQuery(queries.agents());
   const mayPush = useMay("push");
-  const sample = campaign.data?.sampleTask;
-  if (campaign.data === undefined) return null;
-  if (sample === undefined) return <Empty title="A batch campaign takes lists, not pushes" />;
+  const mayGovern = useMay("govern");
+  const whole = campaign.data?.sampleTask;
+  if (campaign.data === undefined || agents.data === undefined) return <Loading rows={3} />;
+  if (whole === undefined) return <Empty title="A batch campaign takes lists, not pushes" />;
+  const own = pairOf(whole, campaign.data);
+  const speaks = own.agent ?? campaign.data.agent;
+  const names = agents.data.items.find((agent) => agent.id === speaks)?.placeholders ?? [];
+  const samples = [
+    ...samplesOf(location.origin, sampleOf(campaign.data, whole, names)),
+    { name: "All fields", text: JSON.stringify(whole, null, 2) },
+  ];
   return (
     <Stack maw={820} gap="lg">
       <div>
@@ -39,19 +51,26 @@ export function Push() {
           Push a task
         </Title>
         <Text size="sm" className="quiet">
-          Everything but phone and campaign may be left out. A website needs a key with the scope
-          tasks:write and nothing more.
+          What is left out is the campaign's. A website needs a key with the scope tasks:write and
+          nothing more
+          {mayGovern ? (
+            <>
+              : <TextLink to="/settings/keys">make one</TextLink>.
+            </>
+          ) : (
+            `: ${whoMay("govern").toLowerCase()} make one.`
+          )}
         </Text>
       </div>
       <Tabs defaultValue="JSON">
         <Tabs.List>
-          {samplesOf(location.origin, sample).map(({ name }) => (
+          {samples.map(({ name }) => (
             <Tabs.Tab key={name} value={name}>
               {name}
             </Tabs.Tab>
           ))}
         </Tabs.List>
-        {samplesOf(location.origin, sample).map(({ name, text }) => (
+        {samples.map(({ name, text }) => (
           <Tabs.Panel key={name} value={name} pt="sm">
             <div style={{ position: "relative" }}>
               <Code block tabIndex={0} aria-label={`Sample: ${name}`} style={{ paddingRight: 44 }}>
@@ -64,30 +83,40 @@ export function Push() {
           </Tabs.Panel>
         ))}
       </Tabs>
-      {mayPush && <TestCall campaign={campaign.data} sample={sample} />}
+      {mayPush && <TestCall campaign={campaign.data} pair={own} names={names} />}
     </Stack>
   );
 }
 
-function TestCall({ campaign, sample }: { campaign: Campaign; sample: Record<string, unknown> }) {
+type Pair = Pick<Sample, "agent" | "from">;
+
+/** Agent and number that a task has to bring, where its campaign has none. */
+function pairOf(whole: Record<string, unknown>, campaign: Campaign): Pair {
+  const { agent, from } = whole;
+  const isNeeded = campaign.agent === null || campaign.from === null;
+  return isNeeded && typeof agent === "string" && typeof from === "string" ? { agent, from } : {};
+}
+
+function sampleOf(campaign: Campaign, whole: Record<string, unknown>, names: string[]): Sample {
+  const context = Object.fromEntries(names.map((name) => [name, `your ${name}`]));
+  return {
+    campaign: campaign.id,
+    phone: String(whole.phone),
+    ...pairOf(whole, campaign),
+    ...(names.length === 0 ? {} : { context }),
+  };
+}
+
+function TestCall(props: { campaign: Campaign; pair: Pair; names: string[] }) {
+  const { campaign, pair, names } = props;
   const [phone, setPhone] = useState("");
+  const [context, setContext] = useState<Record<string, string>>({});
   const [asking, setAsking] = useState(false);
   const client = useQueryClient();
   const navigate = useNavigate();
   const push = useMutation({
     mutationFn: () => {
-      const { agent, from, context } = sample as {
-        agent?: string;
-        from?: string;
-        context?: Record<string, unknown>;
-      };
-      const pair = agent === undefined || from === undefined ? {} : { agent, from };
-      const body = {
-        campaign: campaign.id,
-        phone: phone.trim(),
-        ...pair,
-        ...(context === undefined ? {} : { context }),
-      };
+      const body = { campaign: campaign.id, phone: phone.trim(), ...pair, context };
       return call("POST /v1/tasks", { body });
     },
     onSettled: () => setAsking(false),
@@ -100,7 +129,7 @@ function TestCall({ campaign, sample }: { campaign: Campaign; sample: Record<str
     },
   });
   return (
-    <Paper withBorder p="lg">
+    <Paper withBorder p="lg" component="section" aria-label="Test call">
       <Title order={2} size="h5">
         Test call
       </Title>
@@ -114,21 +143,35 @@ function TestCall({ campaign, sample }: { campaign: Campaign; sample: Record<str
           setAsking(true);
         }}
       >
-        <Group align="flex-start">
-          <TextInput
-            type="tel"
-            aria-label="Number to call"
-            placeholder="+91 98765 43210"
-            value={phone}
-            onChange={({ currentTarget }) => setPhone(currentTarget.value)}
-            error={issueAt(push.error, "phone")}
-          />
-          <Button type="submit" disabled={phone.trim() === ""} loading={push.isPending}>
-            Call it …
-          </Button>
-        </Group>
+        <Stack>
+          <SimpleGrid cols={{ base: 1, xs: 2 }}>
+            <TextInput
+              type="tel"
+              label="Number to call"
+              placeholder="+91 98765 43210"
+              value={phone}
+              onChange={({ currentTarget }) => setPhone(currentTarget.value)}
+              error={issueAt(push.error, "phone")}
+            />
+            {names.map((name) => (
+              <TextInput
+                key={name}
+                label={name}
+                value={context[name] ?? ""}
+                onChange={({ currentTarget: { value } }) =>
+                  setContext((now) => ({ ...now, [name]: value }))
+                }
+              />
+            ))}
+          </SimpleGrid>
+          <Refusal error={push.error} beside={["phone"]} />
+          <div>
+            <Button type="submit" disabled={phone.trim() === ""} loading={push.isPending}>
+              Call it …
+            </Button>
+          </div>
+        </Stack>
       </form>
-      <Refusal error={push.error} beside={["phone"]} />
       <Modal
         opened={asking}
         onClose={() => setAsking(false)}

@@ -13,11 +13,21 @@ export function issueAt(error: Error | null, ...paths: string[]): string | undef
   return found === undefined ? undefined : `Expected ${found.expected}; got ${found.got}.`;
 }
 
-/** A refusal as a whole; issues that stand beside their field already are left out. */
+/** All that is wrong with a field or with what is in it. */
+export function issuesUnder(error: Error | null, path: string): Issue[] {
+  return issuesOf(error).filter(
+    (issue) => issue.path === path || issue.path.startsWith(`${path}.`),
+  );
+}
+
+/** A refusal as a whole; issues that stand beside their field already are left out: `a`, or all under `a.`. */
 export function Refusal({ error, beside = [] }: { error: Error | null; beside?: string[] }) {
   if (error === null) return null;
   const issues = issuesOf(error);
-  const others = issues.filter(({ path }) => !beside.includes(path));
+  const others = issues.filter(
+    ({ path }) =>
+      !beside.some((one) => path === one || (one.endsWith(".") && path.startsWith(one))),
+  );
   if (issues.length > 0 && others.length === 0) return null;
   return (
     <Alert color="red" icon={<IconAlertTriangle />} title={error.message} role="alert">

@@ -1,0 +1,63 @@
+import { PasswordInput, Textarea, TextInput } from "@mantine/core";
+import type { Issue } from "../../core/result.ts";
+import { type CarrierField, TEMPLATE } from "../carriers.ts";
+
+/** A carrier's own settings. Secrets are never shown again: left empty, one that is there stays. */
+export function CarrierFields(props: {
+  fields: readonly CarrierField[];
+  values: Record<string, string>;
+  /** What is there already, secrets cut. */
+  kept: Record<string, string>;
+  set: (name: string, value: string) => void;
+  issues: Issue[];
+}) {
+  const { fields, values, kept, set, issues } = props;
+  const known = fields.map(({ name }) => `settings.${name}`);
+  return (
+    <>
+      {fields.map((field) => {
+        const { name, label, description, secret, required } = field;
+        const has = kept[name] !== undefined;
+        const issue = issues.find(({ path }) => path === `settings.${name}`);
+        const error = issue && `Expected ${issue.expected}; got ${issue.got}.`;
+        const same = {
+          ...{ label, error, value: values[name] ?? "" },
+          required: required && !has,
+          withAsterisk: false,
+          onChange: (event: { currentTarget: { value: string } }) =>
+            set(name, event.currentTarget.value),
+        };
+        if (name === TEMPLATE) {
+          return (
+            <Textarea
+              key={name}
+              {...same}
+              description={description}
+              autosize
+              minRows={8}
+              maxRows={22}
+              spellCheck={false}
+              styles={{ input: { fontFamily: "monospace", fontSize: 12 } }}
+            />
+          );
+        }
+        if (!secret) return <TextInput key={name} {...same} description={description} />;
+        return (
+          <PasswordInput
+            key={name}
+            {...same}
+            description={has ? `${description}. Leave it empty to keep ${kept[name]}` : description}
+            autoComplete="new-password"
+          />
+        );
+      })}
+      {issues
+        .filter(({ path }) => !known.includes(path))
+        .map(({ path, expected, got }) => (
+          <p key={path} role="alert" style={{ color: "var(--mantine-color-error)", margin: 0 }}>
+            {path}: expected {expected}; got {got}.
+          </p>
+        ))}
+    </>
+  );
+}
