@@ -147,10 +147,14 @@ export function planOf(seed: number): Plan {
   const workspaces = Array.from({ length: count }, (_, index) =>
     workspaceOf(new Random(seed, `workspace ${index}`), index, Math.ceil(tasks / count)),
   );
+  // In each fifth world many wait for few slots when the hours end, or their time, or a pause comes.
+  const isCrowded = seed % 5 === 0;
+  if (isCrowded) for (const one of workspaces) crowd(new Random(seed, `crowd ${one.zone}`), one);
   const end = start + DAY;
   const operations = workspaces.flatMap((one, who) =>
     operationsOf(new Random(seed, `operations ${who}`), { start, end, who, tasks: one.tasks }),
   );
+  if (isCrowded) operations.push(...burstsOf(new Random(seed, "bursts"), start, count));
   operations.sort((a, b) => a.at - b.at);
   const cronMinutes = random.pick([2, 5, 10]);
   return { seed, start, end, cronMinutes, shares, workspaces, operations };
@@ -179,6 +183,31 @@ function workspaceOf(random: Random, index: number, tasks: number): WorkspacePla
     agents,
     tasks,
   };
+}
+
+/** Has calls wait for slots: few of them, long talks, hours that end. */
+function crowd(random: Random, workspace: WorkspacePlan): void {
+  workspace.slots = random.whole(1, 2);
+  workspace.hours = hoursOf(random);
+  for (const { habits } of workspace.connections) {
+    habits.talkMaxMs = random.whole(5, 10) * MINUTE;
+    habits.outcomes = habits.outcomes.map(([name, share]) => [
+      name,
+      name === "connected" ? share + 1 : share,
+    ]);
+    const sum = habits.outcomes.reduce((all, [, share]) => all + share, 0);
+    habits.outcomes = habits.outcomes.map(([name, share]) => [name, share / sum]);
+  }
+}
+
+/** Tasks all day long, more than few slots take. */
+function burstsOf(random: Random, start: number, workspaces: number): Operation[] {
+  return Array.from({ length: 60 }, () => ({
+    kind: "push a burst",
+    at: start + random.whole(10, 20 * 60) * MINUTE,
+    who: random.whole(0, workspaces - 1),
+    seed: random.whole(1, 2 ** 31),
+  }));
 }
 
 function habitsOf(random: Random): Habits {
