@@ -6,6 +6,8 @@ export type CarrierField = {
   /** Never shown again. */
   secret: boolean;
   required: boolean;
+  /** All that it can be, where that is known. */
+  choices?: readonly string[];
 };
 
 export type CarrierForm = { id: string; label: string; fields: readonly CarrierField[] };
@@ -24,6 +26,67 @@ export const TEMPLATE = "template";
 
 /** What each carrier is connected with, by its own names (docs/carriers.md). */
 export const CARRIERS: readonly CarrierForm[] = [
+  {
+    id: "twilio",
+    label: "Twilio",
+    fields: [
+      open("accountSid", "Account SID", "Starts with AC"),
+      secret("authToken", "Auth Token", "Of the same account; it signs the reports, too"),
+    ],
+  },
+  {
+    id: "vapi",
+    label: "Vapi",
+    fields: [
+      secret("apiKey", "Private API key", "Vapi's dashboard, API Keys"),
+      secret("reportSecret", "Secret of reports", "One that you make up: Vapi sends it along"),
+      {
+        ...open(
+          "reports",
+          "Reports",
+          "Signed: by the assistant's own server and credential",
+          false,
+        ),
+        choices: ["signed"],
+      },
+    ],
+  },
+  {
+    id: "retell",
+    label: "Retell",
+    fields: [
+      secret("apiKey", "API key", "Retell's dashboard, API Keys"),
+      secret("webhookKey", "Webhook key", "Only where another key has the webhook badge", false),
+    ],
+  },
+  {
+    id: "bland",
+    label: "Bland",
+    fields: [
+      secret("apiKey", "API key", "Bland's account settings, Keys"),
+      secret("webhookSecret", "Webhook signing secret", "From the same page"),
+    ],
+  },
+  {
+    id: "elevenlabs",
+    label: "ElevenLabs",
+    fields: [
+      secret("apiKey", "API key", "With access to conversational agents"),
+      secret("webhookSecret", "Webhook secret", "Of the account's post-call webhook"),
+      {
+        ...open("telephony", "Telephony", "Empty for Twilio", false),
+        choices: ["twilio", "sip-trunk", "exotel"],
+      },
+    ],
+  },
+  {
+    id: "hooman",
+    label: "Hooman Labs",
+    fields: [
+      secret("apiKey", "API key", "Of the workspace there"),
+      open("campaign", "Campaign", "The id of a realtime campaign there"),
+    ],
+  },
   {
     id: "http",
     label: "Any HTTP API",

@@ -1,4 +1,4 @@
-import { PasswordInput, Textarea, TextInput } from "@mantine/core";
+import { PasswordInput, Select, Textarea, TextInput } from "@mantine/core";
 import type { Issue } from "../../core/result.ts";
 import { type CarrierField, TEMPLATE } from "../carriers.ts";
 
@@ -38,6 +38,20 @@ export function CarrierFields(props: {
               maxRows={22}
               spellCheck={false}
               styles={{ input: { fontFamily: "monospace", fontSize: 12 } }}
+            />
+          );
+        }
+        if (field.choices !== undefined) {
+          const { label: name, error: wrong, value } = same;
+          return (
+            <Select
+              key={field.name}
+              {...{ label: name, description, error: wrong }}
+              placeholder="As it is by default"
+              clearable
+              value={value === "" ? null : value}
+              onChange={(choice) => set(field.name, choice ?? "")}
+              data={[...field.choices]}
             />
           );
         }
