@@ -72,11 +72,18 @@ export function addressOf<R extends Route>(route: R, ask: Ask<R>): string {
   return pathOf(route, { params: ask.params, query });
 }
 
-/** Uploads a file, with word of how much of it has gone out: `fetch` does not tell. */
+/** A file with its name, which a body by itself does not have. */
+export function named(file: File): FormData {
+  const form = new FormData();
+  form.append("file", file);
+  return form;
+}
+
+/** Uploads a CSV, with word of how much of it has gone out: `fetch` does not tell. */
 export function upload<R extends Route>(
   route: R,
   ask: Omit<Ask<R>, "body">,
-  file: Blob,
+  file: Blob | FormData,
   onProgress: (share: number) => void,
 ): Promise<ReplyOf<R>> {
   const [method = "POST"] = route.split(" ");
@@ -84,7 +91,7 @@ export function upload<R extends Route>(
     const request = new XMLHttpRequest();
     request.open(method, pathOf(route, ask));
     request.setRequestHeader("accept", "application/json");
-    request.setRequestHeader("content-type", "text/csv");
+    if (file instanceof Blob) request.setRequestHeader("content-type", "text/csv");
     if (workspace !== null) request.setRequestHeader("x-workspace", workspace);
     request.upload.onprogress = ({ loaded, total }) => onProgress(total === 0 ? 1 : loaded / total);
     request.onerror = () => reject(new Unreachable(null));

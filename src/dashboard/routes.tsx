@@ -77,6 +77,9 @@ const campaigns = createRoute({
 const newBatch = createRoute({
   getParentRoute: () => frame,
   path: "/campaigns/new/batch",
+  // A campaign that was made and waits for its start, with its first upload.
+  validateSearch: (search: Search) =>
+    given({ made: text(search.made), import: text(search.import) }),
   component: lazyRouteComponent(() => import("./pages/NewBatch.tsx"), "NewBatch"),
 });
 const newRealtime = createRoute({
@@ -131,6 +134,16 @@ const push = createRoute({
   getParentRoute: () => campaign,
   path: "/push",
   component: lazyRouteComponent(() => import("./pages/Push.tsx"), "Push"),
+});
+const overview = createRoute({
+  getParentRoute: () => campaign,
+  path: "/overview",
+  component: lazyRouteComponent(() => import("./pages/Overview.tsx"), "Overview"),
+});
+const activity = createRoute({
+  getParentRoute: () => campaign,
+  path: "/activity",
+  component: lazyRouteComponent(() => import("./pages/Activity.tsx"), "Activity"),
 });
 const settings = createRoute({
   getParentRoute: () => campaign,
@@ -237,7 +250,9 @@ const tree = root.addChildren([
       callsOfCampaign,
       imports,
       push,
+      overview,
       settings,
+      activity,
     ]),
     calls,
     settingsOf.addChildren([

@@ -24,8 +24,9 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, Link, Outlet, useLocation, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import type { Move } from "../../core/status.ts";
-import { ApiError, addressOf, call, Unreachable } from "../api.ts";
+import { ApiError, addressOf, call } from "../api.ts";
 import { useNow } from "../clock.ts";
+import { useWatch } from "../live.ts";
 import * as queries from "../queries.ts";
 import type { Campaign as CampaignData } from "../things.ts";
 import { length } from "../times.ts";
@@ -34,7 +35,7 @@ import { ButtonLink } from "../ui/links.tsx";
 import { Legend, ProgressBar } from "../ui/progress.tsx";
 import { Refusal } from "../ui/refusal.tsx";
 import { CopyId, Sign } from "../ui/signs.tsx";
-import { Broken, Empty, Loading, Offline } from "../ui/states.tsx";
+import { Broken, Empty, Loading } from "../ui/states.tsx";
 import { CAMPAIGN_STATUS, CAMPAIGN_TYPE, counted, waitingWords } from "../words.ts";
 import { useMay, useTitle } from "./session.tsx";
 
@@ -45,17 +46,24 @@ const TABS = {
   calls: "Calls",
   imports: "Imports",
   push: "Push",
+  overview: "Overview",
   settings: "Settings",
+  activity: "Activity",
 } as const;
 type Tab = keyof typeof TABS;
+
+/** Tasks are watched by who shows them. */
+const NONE: readonly string[] = [];
 
 /** One campaign: what it does, what holds it up, its controls, and its tabs. */
 export function Campaign() {
   const { campaign: id } = route.useParams();
   const campaign = useQuery(queries.campaign(id));
   useTitle(campaign.data?.name ?? "Campaign");
+  useWatch(id, NONE);
   const navigate = useNavigate();
   const { pathname } = useLocation();
+  const mayGovern = useMay("govern");
   if (campaign.data === undefined) {
     if (campaign.error === null) return <Loading rows={4} height={60} />;
     if (campaign.error instanceof ApiError && campaign.error.status === 404) {
@@ -70,14 +78,11 @@ export function Campaign() {
     return <Broken error={campaign.error} again={() => void campaign.refetch()} />;
   }
   const { type } = campaign.data;
-  const tabs: Tab[] =
-    type === "batch"
-      ? ["tasks", "calls", "imports", "settings"]
-      : ["tasks", "calls", "push", "settings"];
+  const tabs: Tab[] = ["tasks", "overview", "calls", type === "batch" ? "imports" : "push"];
+  tabs.push("settings", ...(mayGovern ? (["activity"] as const) : []));
   const tab = tabs.find((one) => pathname.split("/")[3] === one) ?? "tasks";
   return (
     <>
-      {campaign.error instanceof Unreachable && <Offline />}
       <Header campaign={campaign.data} />
       <Tabs
         value={tab}

@@ -1,21 +1,19 @@
-import { Button, FileButton, Group, Progress, Select, Stack, Text } from "@mantine/core";
-import { IconUpload } from "@tabler/icons-react";
+import { Paper, Progress, Stack, Text, Title } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { useState } from "react";
-import { addressOf, upload } from "../api.ts";
+import { addressOf, named, upload } from "../api.ts";
 import * as queries from "../queries.ts";
+import { PLAIN, type Reading, readingOf } from "../reading.ts";
+import type { Import } from "../things.ts";
 import { ImportView } from "../ui/ImportView.tsx";
+import { ListDrop } from "../ui/ListDrop.tsx";
+import { ReadingFields } from "../ui/ReadingFields.tsx";
 import { Refusal } from "../ui/refusal.tsx";
 import { Broken, Empty, Loading } from "../ui/states.tsx";
 import { useMay } from "./session.tsx";
 
 const route = getRouteApi("/frame/campaigns/$campaign/imports");
-
-export const READINGS = [
-  { value: "e164", label: "Numbers start with + or 00" },
-  { value: "international-without-plus", label: "Country codes are there, without +" },
-];
 
 /** A campaign's uploads, and another one. */
 export function Imports() {
@@ -23,80 +21,78 @@ export function Imports() {
   const imports = useQuery(queries.imports(id));
   const campaign = useQuery(queries.campaign(id));
   const mayRun = useMay("run");
-  const mayDownload = useMay("see_personal");
-  const zone = campaign.data?.timezone ?? "UTC";
-  if (imports.data === undefined) {
-    return imports.error === null ? (
-      <Loading rows={2} height={120} />
-    ) : (
-      <Broken error={imports.error} />
-    );
+  if (imports.data === undefined || campaign.data === undefined) {
+    const error = imports.error ?? campaign.error;
+    return error === null ? <Loading rows={2} height={120} /> : <Broken error={error} />;
   }
   const { items } = imports.data;
-  const archived = campaign.data?.status === "archived";
+  const { status, timezone } = campaign.data;
   return (
-    <Stack maw={720}>
-      {mayRun && !archived && <Another campaign={id} />}
-      {items.length === 0 && <Empty title="No list was imported yet" />}
-      {items.map((file) => (
-        <ImportView
-          key={file.id}
-          file={file}
-          zone={zone}
-          download={
-            mayDownload
-              ? addressOf("GET /v1/campaigns/{id}/imports/{importId}/rejected.csv", {
-                  params: { id, importId: file.id },
-                })
-              : null
+    <Stack maw={760}>
+      {mayRun && status !== "archived" && (
+        <UploadList
+          campaign={id}
+          title={items.length === 0 ? "Import a list" : "Import another list"}
+          lead={
+            status === "paused"
+              ? "Its numbers wait until the campaign is resumed. A number that came before is not called twice."
+              : "Its numbers are called at once, within calling hours. A number that came before is not called twice."
           }
         />
-      ))}
+      )}
+      {items.length === 0 && <Empty title="No list was imported yet" />}
+      <Files campaign={id} items={items} zone={timezone} />
     </Stack>
   );
 }
 
-function Another({ campaign }: { campaign: string }) {
+/** Uploads, each with its report and the rows to mend. */
+export function Files(props: { campaign: string; items: Import[]; zone: string }) {
+  const mayDownload = useMay("see_personal");
+  const rejected = (importId: string) =>
+    addressOf("GET /v1/campaigns/{id}/imports/{importId}/rejected.csv", {
+      params: { id: props.campaign, importId },
+    });
+  return props.items.map((file) => (
+    <ImportView
+      key={file.id}
+      file={file}
+      zone={props.zone}
+      download={mayDownload ? rejected(file.id) : null}
+    />
+  ));
+}
+
+/** Takes a further list for a campaign, and uploads it at once. */
+export function UploadList(props: { campaign: string; title: string; lead: string }) {
+  const { campaign, title, lead } = props;
   const client = useQueryClient();
-  const [reading, setReading] = useState<string>("e164");
+  const [reading, setReading] = useState<Reading>(PLAIN);
   const [share, setShare] = useState(0);
   const send = useMutation({
     mutationFn: (file: File) => {
       setShare(0);
-      const numbers = reading as "e164" | "international-without-plus";
-      const ask = { params: { id: campaign }, query: { numbers } };
-      return upload("POST /v1/campaigns/{id}/imports", ask, file, setShare);
+      const ask = { params: { id: campaign }, query: readingOf(reading) };
+      return upload("POST /v1/campaigns/{id}/imports", ask, named(file), setShare);
     },
     onSuccess: () => client.invalidateQueries(),
   });
   return (
-    <Stack gap="xs">
-      <Group align="flex-end">
-        <Select
-          label="Another list"
-          description="A CSV whose first column is phone. A number that came before is not called twice."
-          w={300}
-          allowDeselect={false}
-          value={reading}
-          onChange={(value) => setReading(value ?? "e164")}
-          data={READINGS}
-        />
-        <FileButton
-          accept=".csv,text/csv,.txt,.tsv"
-          onChange={(file) => file !== null && send.mutate(file)}
-        >
-          {(props) => (
-            <Button {...props} loading={send.isPending} leftSection={<IconUpload size={16} />}>
-              Choose and upload
-            </Button>
-          )}
-        </FileButton>
-      </Group>
-      {send.isPending && <Progress value={share * 100} aria-label="Uploaded" />}
-      <Refusal error={send.error} />
-      <Text size="xs" className="quiet">
-        The campaign takes it up at once, within its hours.
-      </Text>
-    </Stack>
+    <Paper withBorder p="md" component="section" aria-label={title}>
+      <Stack gap="sm">
+        <div>
+          <Title order={2} size="h5">
+            {title}
+          </Title>
+          <Text size="sm" className="quiet">
+            {lead}
+          </Text>
+        </div>
+        <ReadingFields reading={reading} set={setReading} />
+        <ListDrop file={null} take={(file) => send.mutate(file)} disabled={send.isPending} />
+        {send.isPending && <Progress value={share * 100} aria-label="Uploaded" />}
+        <Refusal error={send.error} />
+      </Stack>
+    </Paper>
   );
 }
