@@ -8,7 +8,7 @@ import { dialerOf } from "../shell/dialer.ts";
 import { logFault } from "../shell/faults.ts";
 import { seesPersonal } from "./auth.ts";
 import type { Ctx } from "./context.ts";
-import { noteView } from "./entry.ts";
+import { noteNumbers, noteView } from "./entry.ts";
 import { findCall, findCampaign, findTask, keyIn, mergeCalls } from "./find.ts";
 import { mapPage, pageRequest } from "./list.ts";
 import type { Handler } from "./serve.ts";
@@ -16,7 +16,8 @@ import type { Handler } from "./serve.ts";
 export const read: Handler<"GET /v1/calls/{id}"> = async (c, { params }) => {
   const whole = await findCall(c, params.id);
   const { transcript, analysis } = callFor(seesPersonal(c), whole);
-  if (transcript !== null) await noteView(c, "call.read", whole.id);
+  if (transcript === null) await noteNumbers(c, "call", whole.id);
+  else await noteView(c, { action: "call.read", targetKind: "call", target: whole.id });
   const wire: Call = { ...callWire(c, whole), transcript, analysis };
   return c.json(wire);
 };
@@ -24,18 +25,23 @@ export const read: Handler<"GET /v1/calls/{id}"> = async (c, { params }) => {
 export const list: Handler<"GET /v1/calls"> = async (c, { query }) => {
   const { campaign, task, limit: _limit, cursor: _cursor, ...others } = query;
   const filter = {
-    campaign: campaign === undefined ? null : keyIn(c, "cmp", (await findCampaign(c, campaign)).id),
     ...others,
+    campaign: campaign === undefined ? null : keyIn(c, "cmp", (await findCampaign(c, campaign)).id),
     task: task === undefined ? null : keyIn(c, "tsk", (await findTask(c, task)).id),
   };
   const page = pageRequest(query, "integer");
-  const found = await listCalls(database(c.env), c.get("workspace"), filter, page);
+  const workspace = c.get("workspace");
+  const found = await listCalls(database(c.env), workspace, filter, page);
+  if (task !== undefined) await noteNumbers(c, "task", task);
+  else if (campaign !== undefined) await noteNumbers(c, "campaign", campaign);
+  else await noteNumbers(c, "workspace", workspace);
   return c.json(mapPage(found, (call) => callWire(c, call)));
 };
 
 export const listOfTask: Handler<"GET /v1/tasks/{id}/calls"> = async (c, { params }) => {
   const task = await findTask(c, params.id);
   const calls = await callsOf(c, task.id);
+  await noteNumbers(c, "task", task.id);
   return c.json({ items: calls.map((call) => callWire(c, call)), nextCursor: null });
 };
 

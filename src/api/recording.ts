@@ -13,7 +13,7 @@ const SOUND = /^(audio|video)\/[\w.+-]+/i;
 export const play: Handler<"GET /v1/calls/{id}/recording"> = async (c, { params }) => {
   const call = await findCall(c, params.id);
   if (call.recordingUrl === null) throw notFound("recording");
-  await noteView(c, "call.play", call.id);
+  await noteView(c, { action: "call.play", targetKind: "call", target: call.id });
   const open = await openConnection(c.env, c.get("workspace"), call.connection, c.get("now"));
   if (open === null) throw notFound("recording");
   const range = c.req.header("range") ?? null;

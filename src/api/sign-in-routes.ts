@@ -28,18 +28,18 @@ import { readPerson, SESSION_COOKIE, SIGN_IN_PATH, STEP_COOKIE, signIn } from ".
 const POSTS: Readonly<Record<string, string | null>> = {
   "/sign-in/email": "session.start",
   "/sign-in/social": null,
-  "/sign-out": null,
+  "/sign-out": "session.end",
   "/two-factor/verify-totp": "session.start",
   "/two-factor/verify-backup-code": "session.start",
   "/request-password-reset": null,
   "/reset-password": "password.reset",
   "/change-password": "password.change",
-  "/update-user": null,
-  "/revoke-session": null,
+  "/update-user": "person.rename",
+  "/revoke-session": "session.end",
   "/revoke-sessions": "session.end_all",
   "/revoke-other-sessions": "session.end_others",
   "/two-factor/enable": null,
-  "/two-factor/get-totp-uri": null,
+  "/two-factor/get-totp-uri": "second_factor.show",
   "/two-factor/disable": "second_factor.disable",
   "/two-factor/generate-backup-codes": "second_factor.renew_codes",
 };
@@ -152,7 +152,9 @@ async function sendReset(c: Ctx, body: Body): Promise<Response> {
   }
   await limitAccount(c, "reset", email.data);
   const headers = c.req.raw.headers;
-  later(c, async () => {
+  later(c, async (db) => {
+    const known = await findPersonByEmail(db, email.data);
+    if (known !== null) await record(c, known.id, "password.ask_reset", null);
     await signIn(c.env).api.requestPasswordReset({ body: { email: email.data }, headers });
   });
   return c.json({ status: true, message: "If we know this address, a mail is on its way." });

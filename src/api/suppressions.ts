@@ -15,7 +15,7 @@ import {
 import { dialerOf } from "../shell/dialer.ts";
 import { mediaType, readBytes } from "./body.ts";
 import type { Ctx } from "./context.ts";
-import { entryOf } from "./entry.ts";
+import { entryOf, noteNumbers } from "./entry.ts";
 import { invalid, notFound } from "./errors.ts";
 import { handOver } from "./hand-over.ts";
 import { mapPage, pageRequest } from "./list.ts";
@@ -45,7 +45,9 @@ export const create: Handler<"POST /v1/suppressions"> = async (c, { body }) => {
 
 export const list: Handler<"GET /v1/suppressions"> = async (c, { query }) => {
   const page = pageRequest(query, "text");
-  const found = await listSuppressions(database(c.env), c.get("workspace"), page);
+  const workspace = c.get("workspace");
+  const found = await listSuppressions(database(c.env), workspace, page);
+  await noteNumbers(c, "workspace", workspace);
   return c.json(mapPage(found, suppressionWire));
 };
 

@@ -11,7 +11,7 @@ import { dialerOf } from "../shell/dialer.ts";
 import { logFault } from "../shell/faults.ts";
 import { mustSeePersonal, push, seesPersonal } from "./auth.ts";
 import type { Ctx } from "./context.ts";
-import { originOf } from "./entry.ts";
+import { noteNumbers, originOf } from "./entry.ts";
 import { errorOf, notFound, Refused, take } from "./errors.ts";
 import { findCampaign, findTask, keyIn, storedCampaign, storedTask } from "./find.ts";
 import { idempotency } from "./idempotency.ts";
@@ -84,6 +84,7 @@ async function leftOrUnknown(c: Ctx, key: number, verb: Move): Promise<Refused> 
 }
 
 async function wholeTask(c: Ctx, task: TaskRecord) {
+  await noteNumbers(c, "task", task.id);
   const { settings } = await findCampaign(c, task.campaign);
   const from = numberOf(task, settings);
   const phones = await phonesFor(c.env, c.get("workspace"), [from]);
@@ -133,6 +134,8 @@ async function listWith(c: Ctx, query: Filters, campaign: number | null): Promis
   });
   const numbers = rows.map(({ task, settings }) => numberOf(task, settings));
   const phones = await phonesFor(c.env, workspace, numbers);
+  if (campaign === null) await noteNumbers(c, "workspace", workspace);
+  else await noteNumbers(c, "campaign", makeId("cmp", workspace, campaign));
   const sees = seesPersonal(c);
   const wires = rows.map(({ task, settings }) => taskWire(task, settings, phones, sees));
   return c.json({ items: wires, nextCursor });

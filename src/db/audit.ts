@@ -17,6 +17,11 @@ export function recordIfChanged(db: Db, workspace: WorkspaceId, entry: Entry) {
   return db.insert(audit).select(sql`SELECT ${valuesOf(workspace, entry)} WHERE changes() > 0`);
 }
 
+/** The same, written only where this holds. */
+export function recordWhere(db: Db, workspace: WorkspaceId, entry: Entry, holds: SQL) {
+  return db.insert(audit).select(sql`SELECT ${valuesOf(workspace, entry)} WHERE ${holds}`);
+}
+
 /** Writes an entry of what changes nothing: an export. */
 export async function noteEntry(db: Db, workspace: WorkspaceId, entry: Entry): Promise<void> {
   await recordEntry(db, workspace, entry);

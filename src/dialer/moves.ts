@@ -1,3 +1,4 @@
+import { assert } from "../core/assert.ts";
 import type { Origin } from "../core/audit.ts";
 import type { CampaignRecord } from "../core/campaign.ts";
 import { localKey } from "../core/ids.ts";
@@ -89,12 +90,12 @@ export function moveOneTask(
   if (!allowed.ok) return allowed;
   if (running) moveRunning(state, task, campaign, move);
   else moveWaiting(state, task, campaign, move, now);
-  const deed = { action: `task.${move}`, targetKind: "task", target: id };
-  record(state, origin, { ...deed, before: { status } }, now);
   const after = standingOf(state, id);
-  return after === null
-    ? refuse("not_found", "There is no such task here.")
-    : { ok: true, value: taskRecord(state, after, now) };
+  assert(after !== null, "a move takes no row away");
+  const value = taskRecord(state, after, now);
+  const deed = { action: `task.${move}`, targetKind: "task", target: id };
+  record(state, origin, { ...deed, before: { status }, after: { status: value.status } }, now);
+  return { ok: true, value };
 }
 
 function moveRunning(state: State, task: Task, campaign: Campaign, move: Move): void {

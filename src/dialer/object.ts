@@ -178,7 +178,8 @@ function outsideOf(
   const decisions = env.LOG === "decisions";
   return {
     now: () => Date.now(),
-    random: () => Math.random(),
+    // The key of hashed numbers is drawn from it, too.
+    random: () => (crypto.getRandomValues(new Uint32Array(1))[0] ?? 0) / 2 ** 32,
     setAlarm: (at) => {
       if (counts !== null) counts.rowsWritten += 1;
       // A failure to write it fails the object itself: nothing to wait for.

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { makeApp } from "../../src/api/app.ts";
 import { MAY, SCOPE_MAY } from "../../src/core/access.ts";
-import { itemsOf, made, pausedCampaign } from "../support/workerd/workspace.ts";
+import { itemsOf, pausedCampaign } from "../support/workerd/workspace.ts";
 import { ask } from "./ask.ts";
+import { freshFor } from "./fresh.ts";
 import { strays } from "./guard.ts";
 import {
   count,
@@ -19,17 +20,7 @@ import { type Asked, operations, requestOf } from "./requests.ts";
 import { snapshot } from "./snapshot.ts";
 import { NEEDS, PROMISED, PROMISED_SCOPES, PUBLIC } from "./table.ts";
 import { insiders, neighbours, outsiders, type Who } from "./who.ts";
-import {
-  type Ids,
-  insertInvitation,
-  join,
-  type Lived,
-  lived,
-  newcomer,
-  OTHERS,
-  PERSONAL,
-  storedKey,
-} from "./world.ts";
+import { type Lived, lived, OTHERS, PERSONAL, storedKey } from "./world.ts";
 
 /*
  * Everybody asks for everything: each operation of the description, as each role and scope, as
@@ -249,12 +240,13 @@ describe("who may is let through", () => {
   it(
     "as each role and each scope, asking D1 and Dialers for this workspace alone",
     async () => {
+      const fresh = freshFor(ours, theirs.workspace);
       const wrong: string[] = [];
       for (const who of inside) {
         for (const [route, operation] of operations) {
           const needs = needsOf(route);
           if (who.refusal(needs, methodOf(route)) !== null) continue;
-          const ids = { ...ours.ids, ...(await FRESH[route]?.(who)) };
+          const ids = { ...ours.ids, ...(await fresh[route]?.(who)) };
           const { status, text, trail } = await send(who, requestOf(route, operation, ids));
           const what = `${route} as ${who.name}`;
           const answer = `${status} ${text.slice(0, 200)}`;
@@ -302,35 +294,3 @@ describe("who may is let through", () => {
 
 /** Anything but a refusal of the walls or a mistake; carrier and mail do not answer in tests. */
 const LET_THROUGH = /^(2\d\d|409|422|503 .*"The (carrier does not answer|mail was not taken))/;
-
-/** What a request uses up is made for it. */
-const FRESH: Record<string, (who: Who) => Promise<Ids>> = {
-  "DELETE /v1/keys/{id}": freshKey,
-  "POST /v1/keys/{id}/roll": freshKey,
-  "DELETE /v1/suppressions/{phone}": async () => {
-    const phone = "+919876518888";
-    await ours.ask("POST /v1/suppressions", { body: { phone } });
-    return { suppressions: phone };
-  },
-  "DELETE /v1/people/{id}": async () => ({ people: (await newcomer(ours.workspace)).id }),
-  "PATCH /v1/people/{id}": async () => ({ people: (await newcomer(ours.workspace)).id }),
-  "DELETE /v1/invitations/{id}": async () => ({
-    invitations: await insertInvitation(ours.workspace),
-  }),
-  // He leaves the other workspace, into which he was taken for it.
-  "DELETE /v1/me/workspaces/{id}": async ({ person = "" }) => {
-    await join(theirs.workspace, { id: person, email: "" }, "viewer");
-    return { workspaces: theirs.workspace };
-  },
-  "POST /v1/campaigns/{id}/pause": freshCampaign,
-  "POST /v1/campaigns/{id}/resume": freshCampaign,
-  "POST /v1/campaigns/{id}/archive": freshCampaign,
-};
-
-async function freshKey(): Promise<Ids> {
-  return { keys: await made(ours, "keys", { name: "Short-lived", scopes: ["tasks:write"] }) };
-}
-
-async function freshCampaign(): Promise<Ids> {
-  return { campaigns: await pausedCampaign(ours) };
-}

@@ -1,6 +1,8 @@
 import { env } from "cloudflare:test";
 import { expect } from "vitest";
 import type { Permission, Role, Scope } from "../../src/core/access.ts";
+import type { WorkspaceId } from "../../src/core/ids.ts";
+import { mintWorkspace } from "../support/workerd/workspace.ts";
 import { ask, ORIGIN } from "./ask.ts";
 import { type Needs, PROMISED, PROMISED_SCOPES } from "./table.ts";
 import { cookieOf, join, type Lived, person, storedKey } from "./world.ts";
@@ -185,6 +187,7 @@ export async function outsiders(lived: Lived, owner: Who): Promise<Who[]> {
     beside(owner, bearer(forged)),
     outsider("a removed member", await removed(lived), workspace),
     outsider("a person of no workspace", await cookieOf(await person("nomad")), workspace),
+    ...(await left()),
     misled("the owner, from another page", owner, { origin: "https://evil.example" }),
     misled("the owner, from a page of nowhere", owner, { origin: "null" }),
     misled("the owner, from a page of a like name", owner, { origin: `${ORIGIN}.evil.example` }),
@@ -238,6 +241,25 @@ async function outOfDate({ workspace }: Lived): Promise<string> {
   const long = env.DB.prepare("UPDATE sessions SET expires_at = ? WHERE person = ?");
   await long.bind(Date.now() - 1000, one.id).run();
   return cookie;
+}
+
+/** A key and an owner of a workspace that has ended, who were in it until then. */
+async function left(): Promise<Who[]> {
+  const gone = await mintWorkspace();
+  const workspace = gone.id as WorkspaceId;
+  const one = await person("orphan");
+  await join(workspace, one, "owner");
+  const cookie = await cookieOf(one);
+  const headers = { ...SAME_ORIGIN, cookie, "x-workspace": workspace };
+  const key = { authorization: `Bearer ${gone.key}`, "content-type": "application/json" };
+  await ask("GET /v1/workspace", { headers });
+  await ask("POST /v1/tasks", { headers: key, body: "{}" });
+  const ended = await gone.ask("DELETE /v1/workspace", { body: { name: "Test" } });
+  expect(ended.status, ended.text).toBe(202);
+  return [
+    stranger("a key of a workspace that has ended", { authorization: `Bearer ${gone.key}` }, true),
+    outsider("an owner of a workspace that has ended", cookie, workspace),
+  ];
 }
 
 /** The other workspace's own people and keys, who try their luck here. */
