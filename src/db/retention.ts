@@ -1,7 +1,7 @@
 import { and, asc, eq, gt, isNotNull, isNull, lte, sql } from "drizzle-orm";
 import type { Entry } from "../core/audit.ts";
 import type { WorkspaceId } from "../core/ids.ts";
-import { recordIfChanged } from "./audit.ts";
+import { recordWhere } from "./audit.ts";
 import type { Db } from "./database.ts";
 import { calls, callTexts, campaigns, tasks, workspaces } from "./schema.ts";
 
@@ -71,31 +71,27 @@ export async function applyRetention(
     .select({ id: calls.id })
     .from(calls)
     .where(and(eq(calls.workspace, workspace), sql`${calls.task} IN ${old}`));
+  const filled = and(
+    eq(tasks.workspace, workspace),
+    sql`${tasks.context} <> '{}'`,
+    sql`${tasks.id} IN ${old}`,
+  );
+  const recorded = and(
+    eq(calls.workspace, workspace),
+    isNotNull(calls.recordingUrl),
+    sql`${calls.task} IN ${old}`,
+  );
+  const said = and(eq(callTexts.workspace, workspace), sql`${callTexts.call} IN ${oldCalls}`);
+  const some = [
+    db.select({ id: tasks.id }).from(tasks).where(filled),
+    db.select({ id: calls.id }).from(calls).where(recorded),
+    db.select({ id: callTexts.call }).from(callTexts).where(said),
+  ].map((found) => sql`EXISTS ${found}`);
   await db.batch([
-    db
-      .update(tasks)
-      .set({ context: "{}" })
-      .where(
-        and(
-          eq(tasks.workspace, workspace),
-          sql`${tasks.context} <> '{}'`,
-          sql`${tasks.id} IN ${old}`,
-        ),
-      ),
-    recordIfChanged(db, workspace, entry),
-    db
-      .update(calls)
-      .set({ recordingUrl: null })
-      .where(
-        and(
-          eq(calls.workspace, workspace),
-          isNotNull(calls.recordingUrl),
-          sql`${calls.task} IN ${old}`,
-        ),
-      ),
-    db
-      .delete(callTexts)
-      .where(and(eq(callTexts.workspace, workspace), sql`${callTexts.call} IN ${oldCalls}`)),
+    recordWhere(db, workspace, entry, sql`(${sql.join(some, sql` OR `)})`),
+    db.update(tasks).set({ context: "{}" }).where(filled),
+    db.update(calls).set({ recordingUrl: null }).where(recorded),
+    db.delete(callTexts).where(said),
     db
       .update(workspaces)
       .set({
