@@ -2,6 +2,7 @@ import type { Fault } from "../faults/fault.ts";
 
 const WALLS = "test/walls/walls.test.ts" as const;
 const QUERIES = "test/queries/queries.test.ts" as const;
+const AUDIT = "test/walls/audit.test.ts" as const;
 
 /** Each class of hole once or more: small, likely mistakes. */
 export const HOLES: Fault[] = [
@@ -258,5 +259,102 @@ export const HOLES: Fault[] = [
     find: "    transcript: null,\n",
     replace: "",
     by: WALLS,
+  },
+  {
+    name: "a member of a workspace that has ended",
+    rule: "H37",
+    file: "src/db/members.ts",
+    find: "        eq(members.person, person),\n        isNull(workspaces.deletedAt),\n",
+    replace: "        eq(members.person, person),\n",
+    by: WALLS,
+  },
+  {
+    name: "a change without its entry of the audit log, in D1",
+    rule: "H37",
+    file: "src/db/copies.ts",
+    find: "db.batch([raiseVersion(db, workspace), record, ...changes, ...reads]);\n  return results.slice(2 +",
+    replace:
+      "db.batch([raiseVersion(db, workspace), ...changes, ...reads]);\n  void record;\n  return results.slice(1 +",
+    by: AUDIT,
+  },
+  {
+    name: "a change without its entry of the audit log, by the Dialer",
+    rule: "H37",
+    file: "src/api/campaigns.ts",
+    find: ".moveCampaign(id, verb, originOf(c));",
+    replace: ".moveCampaign(id, verb, null as never);",
+    by: AUDIT,
+  },
+  {
+    name: "an entry that shows a number",
+    rule: "H37",
+    file: "src/api/suppressions.ts",
+    find: "target: only === undefined || others.length > 0 ? null : maskPhone(only.phone),",
+    replace: "target: only === undefined || others.length > 0 ? null : only.phone,",
+    by: AUDIT,
+  },
+  {
+    name: "an entry that the flush forgets before D1 has it",
+    rule: "H35",
+    file: "src/dialer/slice.ts",
+    find: "    slice.entries = pendingEntries(state, Math.min(limit, ENTRY_ROWS));\n",
+    replace:
+      '    slice.entries = pendingEntries(state, Math.min(limit, ENTRY_ROWS));\n    state.sql.run("DELETE FROM entry");\n',
+    by: "test/handbook/audit.test.ts",
+  },
+  {
+    name: "numbers that are seen without a word",
+    rule: "H37",
+    file: "src/api/tasks.ts",
+    find: '  else await noteNumbers(c, "campaign", makeId("cmp", workspace, campaign));\n',
+    replace: "",
+    by: "test/api/audit.test.ts",
+  },
+  {
+    name: "an erasure that forgets what was said",
+    rule: "H37",
+    file: "src/db/erasures.ts",
+    find: '.set({ to: "", word: null, recordingUrl: null })',
+    replace: '.set({ to: "", word: null })',
+    by: "test/api/erasures.test.ts",
+  },
+  {
+    name: "an erasure that a late report undoes",
+    rule: "H37",
+    file: "src/dialer/late.ts",
+    find: "AND k.connection = ?3 AND k.to_phone <> ''`;",
+    replace: "AND k.connection = ?3`;",
+    by: "test/api/erasures.test.ts",
+  },
+  {
+    name: "an erasure that an import in flight undoes",
+    rule: "H37",
+    file: "src/db/imports.ts",
+    find: "        eq(importChunks.rows, read),\n",
+    replace: "",
+    also: [
+      {
+        file: "src/db/imports.ts",
+        find: "  const { bad, read, ...counts } = progress;",
+        replace: "  const { bad, read: _, ...counts } = progress;",
+      },
+    ],
+    by: "test/api/erasures.test.ts",
+  },
+  {
+    name: "an erasure after which the number may be called again",
+    rule: "H40",
+    file: "src/db/erasures.ts",
+    find: "created_at, deleted_at,",
+    replace: "created_at, created_at,",
+    by: "test/api/erasures.test.ts",
+  },
+  {
+    name: "an erasure that reaches another workspace",
+    rule: "H37",
+    file: "src/db/erasures.ts",
+    find: ".where(and(eq(calls.workspace, workspace), within(calls.id), eq(calls.to, phone)))",
+    replace: ".where(eq(calls.to, phone))",
+    by: "test/api/erasures.test.ts",
   },
 ];
