@@ -27,6 +27,15 @@ function given<T extends Search>(search: T): Partial<T> {
   return Object.fromEntries(set) as Partial<T>;
 }
 
+/** Filters of calls, and which one is open. */
+const callSearch = (search: Search) => ({
+  outcome: text(search.outcome),
+  agent: text(search.agent),
+  when: text(search.when),
+  length: text(search.length),
+  call: text(search.call),
+});
+
 const root = createRootRouteWithContext<{ client: QueryClient }>()({
   notFoundComponent: Lost,
   errorComponent: ({ error }) => (
@@ -121,8 +130,7 @@ const task = createRoute({
 const callsOfCampaign = createRoute({
   getParentRoute: () => campaign,
   path: "/calls",
-  validateSearch: (search: Search) =>
-    given({ outcome: text(search.outcome), call: text(search.call) }),
+  validateSearch: (search: Search) => given(callSearch(search)),
   component: lazyRouteComponent(() => import("./pages/Calls.tsx"), "CallsOfCampaign"),
 });
 const imports = createRoute({
@@ -154,11 +162,7 @@ const calls = createRoute({
   getParentRoute: () => frame,
   path: "/calls",
   validateSearch: (search: Search) =>
-    given({
-      campaign: text(search.campaign),
-      outcome: text(search.outcome),
-      call: text(search.call),
-    }),
+    given({ campaign: text(search.campaign), ...callSearch(search) }),
   component: lazyRouteComponent(() => import("./pages/Calls.tsx"), "Calls"),
 });
 

@@ -1,9 +1,10 @@
 import { Button, Drawer, Group, Select, Text, Title } from "@mantine/core";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link, useNavigate, useSearch } from "@tanstack/react-router";
+import { useState } from "react";
 import { OUTCOMES } from "../../core/outcome.ts";
 import * as queries from "../queries.ts";
-import type { CallSummary } from "../things.ts";
+import type { CallFilter, CallSummary } from "../things.ts";
 import { length } from "../times.ts";
 import { Sign, When } from "../ui/signs.tsx";
 import { Broken, Empty, Loading } from "../ui/states.tsx";
@@ -64,14 +65,49 @@ type ListProps = {
   children?: React.ReactNode;
 };
 
-function List({ campaign, zone, names, children }: ListProps) {
-  const search = useSearch({ strict: false }) as { outcome?: string; call?: string };
-  const navigate = useNavigate();
-  const { outcome, call: open } = search;
-  const filter = {
+const DAY_MS = 24 * 3_600_000;
+/** Spans of time, by what stands in the address. */
+const WHEN: Record<string, { label: string; since: (now: number) => number }> = {
+  hour: { label: "Last hour", since: (now) => now - DAY_MS / 24 },
+  day: { label: "Last 24 hours", since: (now) => now - DAY_MS },
+  week: { label: "Last 7 days", since: (now) => now - 7 * DAY_MS },
+  month: { label: "Last 30 days", since: (now) => now - 30 * DAY_MS },
+};
+const LENGTHS: Record<string, { label: string; atLeastMs?: number; atMostMs?: number }> = {
+  short: { label: "Up to 10 s", atMostMs: 10_000 },
+  middle: { label: "10 s to 1 min", atLeastMs: 10_000, atMostMs: 60_000 },
+  long: { label: "Over 1 min", atLeastMs: 60_000 },
+};
+type Search = {
+  outcome?: string;
+  agent?: string;
+  when?: string;
+  length?: string;
+  call?: string;
+};
+
+/** What the API is asked for by an address. */
+function filterOf(campaign: string | undefined, search: Search, now: number): CallFilter {
+  const { outcome, agent, when = "", length: long = "" } = search;
+  const { label: _label, ...lasted } = LENGTHS[long] ?? { label: "" };
+  const since = WHEN[when]?.since(now);
+  return {
     ...(campaign === undefined ? {} : { campaign }),
     ...(outcome === undefined ? {} : { outcome }),
+    ...(agent === undefined ? {} : { agent }),
+    ...(since === undefined ? {} : { since }),
+    ...lasted,
   };
+}
+
+function List({ campaign, zone, names, children }: ListProps) {
+  const search = useSearch({ strict: false }) as Search;
+  const navigate = useNavigate();
+  const { call: open } = search;
+  const agents = useQuery(queries.agents());
+  const [openedAt] = useState(() => Date.now());
+  const filter = filterOf(campaign, search, openedAt);
+  const filtered = Object.keys(filter).length > (campaign === undefined || names !== null ? 0 : 1);
   const calls = useInfiniteQuery(queries.calls(filter));
   const rows = useRowKeys();
   const set = (change: Record<string, string | undefined>) => {
@@ -83,14 +119,33 @@ function List({ campaign, zone, names, children }: ListProps) {
     <>
       <Group gap="sm" mb="md">
         {children}
-        <Select
-          aria-label="Outcome"
-          placeholder="Any outcome"
-          clearable
-          w={170}
-          value={outcome ?? null}
-          onChange={(value) => set({ outcome: value ?? undefined })}
+        <Choice
+          label="Outcome"
+          any="Any outcome"
+          value={search.outcome}
+          set={(outcome) => set({ outcome })}
           data={OUTCOMES.map((value) => ({ value, label: outcomeLook(value).label }))}
+        />
+        <Choice
+          label="Agent"
+          any="Any agent"
+          value={search.agent}
+          set={(agent) => set({ agent })}
+          data={(agents.data?.items ?? []).map(({ id, name }) => ({ value: id, label: name }))}
+        />
+        <Choice
+          label="Time"
+          any="At any time"
+          value={search.when}
+          set={(when) => set({ when })}
+          data={Object.entries(WHEN).map(([value, { label }]) => ({ value, label }))}
+        />
+        <Choice
+          label="Time on the line"
+          any="Any length"
+          value={search.length}
+          set={(long) => set({ length: long })}
+          data={Object.entries(LENGTHS).map(([value, { label }]) => ({ value, label }))}
         />
       </Group>
       {calls.data === undefined ? (
@@ -100,7 +155,7 @@ function List({ campaign, zone, names, children }: ListProps) {
           <Broken error={calls.error} again={() => void calls.refetch()} />
         )
       ) : items.length === 0 ? (
-        <Empty title={outcome === undefined ? "No calls yet" : "No call is like that"} />
+        <Empty title={filtered ? "No call is like that" : "No calls yet"} />
       ) : (
         <div className="list" role="table" aria-label="Calls" ref={rows}>
           <div className="list-head call-row wide" role="row">
@@ -149,6 +204,27 @@ function List({ campaign, zone, names, children }: ListProps) {
         {open !== undefined && <CallPanel id={open} zone={zone} />}
       </Drawer>
     </>
+  );
+}
+
+function Choice(props: {
+  label: string;
+  any: string;
+  value: string | undefined;
+  set: (value: string | undefined) => void;
+  data: { value: string; label: string }[];
+}) {
+  const { label, any, value, set, data } = props;
+  return (
+    <Select
+      aria-label={label}
+      placeholder={any}
+      clearable
+      w={160}
+      value={value ?? null}
+      onChange={(next) => set(next ?? undefined)}
+      data={data}
+    />
   );
 }
 

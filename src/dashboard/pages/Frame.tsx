@@ -10,6 +10,7 @@ import {
   Text,
   useMantineColorScheme,
 } from "@mantine/core";
+import { useDisclosure, useHotkeys } from "@mantine/hooks";
 import {
   IconApi,
   IconCheck,
@@ -27,6 +28,7 @@ import { useEffect } from "react";
 import { ApiError, auth, chooseWorkspace, chosenWorkspace } from "../api.ts";
 import { keepLive, useLiveState } from "../live.ts";
 import * as queries from "../queries.ts";
+import { KeysHelp } from "../ui/KeysHelp.tsx";
 import { LiveSign } from "../ui/LiveSign.tsx";
 import { Broken, Empty, Offline } from "../ui/states.tsx";
 import { ROLE } from "../words.ts";
@@ -122,6 +124,7 @@ export function Frame() {
         <AppShell.Main id="content" tabIndex={-1}>
           <Container size="xl" py="lg" key={workspace.id}>
             <Kept />
+            <Keys />
             <Outlet />
           </Container>
         </AppShell.Main>
@@ -136,6 +139,12 @@ function Kept() {
   const state = useLiveState();
   useEffect(() => keepLive(client), [client]);
   return state === "offline" ? <Offline /> : null;
+}
+
+function Keys() {
+  const [opened, { open, close }] = useDisclosure(false);
+  useHotkeys([["shift+?", open]]);
+  return <KeysHelp opened={opened} close={close} />;
 }
 
 function Workspaces({ session }: { session: Session }) {

@@ -2,6 +2,7 @@ import { Button, Code, Drawer, Group, Stack, Tabs, Text, UnstyledButton } from "
 import { IconChevronDown, IconChevronRight } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
+import { useState } from "react";
 import type { Move } from "../../core/status.ts";
 import { call } from "../api.ts";
 import { useNow } from "../clock.ts";
@@ -10,6 +11,7 @@ import * as queries from "../queries.ts";
 import type { CallSummary, Task as TaskData } from "../things.ts";
 import { hourText, roughly } from "../times.ts";
 import { Fact } from "../ui/CallView.tsx";
+import { Confirm } from "../ui/Confirm.tsx";
 import { Refusal } from "../ui/refusal.tsx";
 import { CopyIcon, CopyId, Sign, When } from "../ui/signs.tsx";
 import { Broken, Loading } from "../ui/states.tsx";
@@ -107,6 +109,7 @@ function Body({ task }: { task: TaskData }) {
 function Controls({ task, campaignPaused }: { task: TaskData; campaignPaused: boolean }) {
   const mayRun = useMay("run");
   const client = useQueryClient();
+  const [archiving, setArchiving] = useState(false);
   const move = useMutation({
     mutationFn: (verb: Move) => call(`POST /v1/tasks/{id}/${verb}`, { params: { id: task.id } }),
     onSuccess: (moved) => {
@@ -143,12 +146,9 @@ function Controls({ task, campaignPaused }: { task: TaskData; campaignPaused: bo
           variant="default"
           c="red"
           loading={move.isPending}
-          onClick={() => {
-            if (window.confirm("Archive this task? It is not called any more, for good."))
-              move.mutate("archive");
-          }}
+          onClick={() => setArchiving(true)}
         >
-          Archive
+          Archive …
         </Button>
         {task.status === "paused" && campaignPaused && (
           <Text size="xs" className="quiet">
@@ -156,7 +156,21 @@ function Controls({ task, campaignPaused }: { task: TaskData; campaignPaused: bo
           </Text>
         )}
       </Group>
-      <Refusal error={move.error} />
+      {archiving ? (
+        <Confirm
+          title="Archive this task?"
+          deed="Archive"
+          pending={move.isPending}
+          error={move.error}
+          confirm={() => move.mutate("archive", { onSuccess: () => setArchiving(false) })}
+          close={() => setArchiving(false)}
+        >
+          {shownPhone(task)} is not called any more by this campaign. This is for good.
+          {task.status === "running" && " The call in progress finishes."}
+        </Confirm>
+      ) : (
+        <Refusal error={move.error} />
+      )}
     </Stack>
   );
 }

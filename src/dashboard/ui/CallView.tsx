@@ -157,6 +157,25 @@ export function Fact({ name, children }: { name: string; children: React.ReactNo
   );
 }
 
+/** Keeps what is said now in view, without taking the page away from where somebody reads. */
+function follow(turn: HTMLElement | null): void {
+  turn?.scrollIntoView({ block: "nearest" });
+}
+
+/** A text with what was searched for marked. */
+function Highlight({ text, wanted }: { text: string; wanted: string }) {
+  const at = wanted === "" ? -1 : text.toLowerCase().indexOf(wanted.toLowerCase());
+  if (at === -1) return text;
+  const end = at + wanted.length;
+  return (
+    <>
+      {text.slice(0, at)}
+      <mark>{text.slice(at, end)}</mark>
+      {text.slice(end)}
+    </>
+  );
+}
+
 function Transcript(props: { call: WholeCall; at: number | null; seek: (ms: number) => void }) {
   const { call, at, seek } = props;
   const [wanted, setWanted] = useState("");
@@ -190,7 +209,11 @@ function Transcript(props: { call: WholeCall; at: number | null; seek: (ms: numb
           const { speaker, text, atMs } = turn;
           const mark = turn === spoken ? "spoken" : "";
           return (
-            <div key={`${speaker} ${atMs} ${text}`} className={`turn ${speaker} ${mark}`}>
+            <div
+              key={`${speaker} ${atMs} ${text}`}
+              className={`turn ${speaker} ${mark}`}
+              ref={turn === spoken ? follow : null}
+            >
               <Text span size="xs" className="quiet">
                 {speaker === "agent" ? "Agent" : "Person"}
                 {atMs !== null && (
@@ -207,7 +230,9 @@ function Transcript(props: { call: WholeCall; at: number | null; seek: (ms: numb
                   </>
                 )}
               </Text>
-              <div>{text}</div>
+              <div>
+                <Highlight text={text} wanted={wanted} />
+              </div>
             </div>
           );
         })}
