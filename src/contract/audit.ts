@@ -54,7 +54,7 @@ export const auditOperations = {
     tag: "Privacy",
     summary: "Read the audit log",
     description:
-      "Who did what, newest first: changes by people and keys, sign-ins, exports, and people who read a transcript or played a recording. Pushes are not in it one by one: a task says when it came, and its key when it was last used. No entry holds a secret or a whole number.",
+      "Who did what, newest first: changes by people and keys, sign-ins, exports, and whoever sees full numbers (`phone.read`, once an hour for each campaign, task or call; of a key for the whole workspace), reads a transcript or plays a recording. Pushes are not in it one by one: a task says when it came, and its key when it was last used. No entry holds a secret or a whole number.",
     access: "govern",
     query: z.object({ ...pageQuery, ...filters }),
     reply: {

@@ -21,7 +21,7 @@ export const erasureOperations = {
     tag: "Privacy",
     summary: "Erase a person who was called",
     description:
-      "Archives what waits for this number, and removes number, context, transcripts, analyses and recording links wherever this workspace has them; counts stay. A call in progress goes on, and what is heard of it later is not kept. A do-not-call entry stays as a keyed hash. What the carrier keeps is the carrier's. Repeating it is harmless, and needed after a 503.",
+      "Archives what waits for this number, and removes number, context, transcripts, analyses and recording links wherever this workspace has them; counts stay. A call in progress goes on, and what is heard of it later is not kept. Values of the audit log that quote the number are masked; an `externalId` or `Idempotency-Key` that quotes it goes on as a keyed hash, so that a repeated push is still the same. A do-not-call entry stays as a keyed hash. What the carrier keeps is the carrier's. Repeating it is harmless, and needed after a 503.",
     access: "govern",
     body: {
       schema: z.object({

@@ -1,5 +1,6 @@
 import type { Answer, RefusalKind } from "../carriers/carrier.ts";
 import { unreachable } from "../core/assert.ts";
+import { withoutNumbers } from "../core/phone.ts";
 import type { Call } from "./calls.ts";
 import { CHECK_LOST_MS, CHECK_MIN_MS, conclude, save, taskOf } from "./conclude.ts";
 import type { State } from "./state.ts";
@@ -34,7 +35,8 @@ export function lost(state: State, call: Call, word: string, now: number) {
   call.state = "unknown";
   call.checks = 0;
   call.checkAt = now + CHECK_LOST_MS;
-  state.connections.doubt(call.connection, `an answer was lost (${word})`, now);
+  const said = withoutNumbers(word);
+  state.connections.doubt(call.connection, `an answer was lost (${said})`, now);
   save(state, call);
 }
 
