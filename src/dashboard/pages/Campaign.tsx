@@ -92,17 +92,18 @@ export function Campaign() {
             params: { campaign: id },
           })
         }
-        mb="md"
       >
-        <Tabs.List>
+        <Tabs.List mb="md">
           {tabs.map((one) => (
             <Tabs.Tab key={one} value={one}>
               {TABS[one]}
             </Tabs.Tab>
           ))}
         </Tabs.List>
+        <Tabs.Panel value={tab}>
+          <Outlet />
+        </Tabs.Panel>
       </Tabs>
-      <Outlet />
     </>
   );
 }

@@ -55,7 +55,11 @@ export function Push() {
           nothing more
           {mayGovern ? (
             <>
-              : <TextLink to="/settings/keys">make one</TextLink>.
+              :{" "}
+              <TextLink to="/settings/keys" underline="always">
+                make one
+              </TextLink>
+              .
             </>
           ) : (
             `: ${whoMay("govern").toLowerCase()} make one.`
