@@ -185,7 +185,7 @@ export class Stage extends Deployment {
     await page.getByLabel("Email").fill(`${role}@lotus.example`);
     await page.getByLabel("Password", { exact: true }).fill(PASSWORDS[role]);
     await page.getByRole("button", { name: "Sign in" }).click();
-    await page.getByRole("heading", { name: "Campaigns" }).waitFor();
+    await page.getByRole("heading", { name: "Campaigns", exact: true }).waitFor();
     return page;
   }
 }
