@@ -1,6 +1,6 @@
 import { NotWell } from "../carriers/ask.ts";
 import type { CarrierSettings } from "../carriers/carrier.ts";
-import { CARRIER_IDS, carrierOf } from "../carriers/carriers.ts";
+import { CARRIER_IDS, carrierOf, paceOf } from "../carriers/carriers.ts";
 import { AddressRefused, outboundOf } from "../carriers/outbound.ts";
 import { seal, unseal } from "../carriers/seal.ts";
 import { type ConnectionId, makeId } from "../core/ids.ts";
@@ -16,6 +16,7 @@ import {
 } from "../db/connections.ts";
 import { database } from "../db/database.ts";
 import { numbersOn } from "../db/numbers.ts";
+import { readWords, type UnknownWord } from "../db/words.ts";
 import { forgetConnection } from "./carrier-of.ts";
 import type { Ctx } from "./context.ts";
 import { changeOf, entryOf } from "./entry.ts";
@@ -34,7 +35,9 @@ export const create: Handler<"POST /v1/connections"> = async (c, { body }) => {
     carrier: body.carrier,
     sealed: await seal(c.env, JSON.stringify(body.settings)),
     lengthMaxMs: body.lengthMaxMs,
-    perThousandSeconds: inThousandSeconds(body.perSecond ?? null),
+    perThousandSeconds: inThousandSeconds(
+      body.perSecond === undefined ? paceOf(body.carrier) : body.perSecond,
+    ),
     callsMax: body.callsMax ?? null,
     createdAt: c.get("now"),
   };
@@ -53,7 +56,10 @@ export const list: Handler<"GET /v1/connections"> = async (c, { query }) => {
 };
 
 export const read: Handler<"GET /v1/connections/{id}"> = async (c, { params }) =>
-  c.json(await wireOf(c, await find(c, params.id)));
+  c.json({
+    ...(await wireOf(c, await find(c, params.id))),
+    unknownWords: await readWords(database(c.env), c.get("workspace"), params.id),
+  });
 
 export const edit: Handler<"PATCH /v1/connections/{id}"> = async (c, { params, body }) => {
   const workspace = c.get("workspace");
@@ -221,6 +227,7 @@ async function wireOf(c: Ctx, row: Omit<ConnectionRow, "workspace" | "version" |
     lengthMaxMs: row.lengthMaxMs,
     perSecond: row.perThousandSeconds === null ? null : row.perThousandSeconds / 1000,
     callsMax: row.callsMax,
+    unknownWords: [] as UnknownWord[],
     reportsUrl: `${c.env.PUBLIC_URL}/reports/${row.id}`,
     createdAt: row.createdAt,
   };

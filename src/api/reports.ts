@@ -10,8 +10,10 @@ import {
   parseId,
   type WorkspaceId,
 } from "../core/ids.ts";
+import { withoutNumbers } from "../core/phone.ts";
 import { database } from "../db/database.ts";
 import { keepReportTexts } from "../db/reports.ts";
+import { countWords } from "../db/words.ts";
 import type { ReportMessage } from "../queues/messages.ts";
 import { dialerOf } from "../shell/dialer.ts";
 import { logFault } from "../shell/faults.ts";
@@ -62,7 +64,8 @@ async function accept(c: Ctx, connectionText: string, call: CallId | null): Prom
     throw unauthorized("This report is not signed by the connection's carrier.");
   }
   if (isTooDeep(new TextDecoder().decode(body))) throw unreadable();
-  const read = readReports(() => open.carrier.read(request, now, open.settings)).map(soundReport);
+  const whole = readReports(() => open.carrier.read(request, now, open.settings));
+  const read = whole.map(soundReport);
   const named = call === null ? read : read.map((report) => ({ ...report, call }));
   const ours = named.filter((report) => isOurs(report, workspace));
   await enqueue(c, { workspace, connection: id }, ours);
@@ -73,6 +76,7 @@ async function accept(c: Ctx, connectionText: string, call: CallId | null): Prom
     workspace,
     deciding.map((report) => ({ connection: id, report })),
   );
+  countUnknown(c, { workspace, connection: id }, whole);
   const dropped = named.length - ours.length;
   if (dropped > 0) console.log(JSON.stringify({ event: "drop", connection: id, dropped }));
   return c.json({ received: ours.length, dropped });
@@ -145,6 +149,22 @@ async function messageOf(
 
 function sizeOf(message: ReportMessage): number {
   return new TextEncoder().encode(JSON.stringify(message)).byteLength;
+}
+
+const WORD_CHARS_MAX = 100;
+
+/** Counts words that nobody knows, without waiting: a count that is lost hurts nobody. */
+function countUnknown(c: Ctx, { workspace, connection }: Address, reports: CarrierReport[]): void {
+  const words = reports.flatMap(({ unknownWord }) =>
+    unknownWord === undefined || unknownWord === ""
+      ? []
+      : [withoutNumbers(unknownWord.slice(0, WORD_CHARS_MAX)).toWellFormed()],
+  );
+  if (words.length === 0) return;
+  const counted = countWords(database(c.env), workspace, connection, words, c.get("now"));
+  c.executionCtx.waitUntil(
+    counted.catch((error: unknown) => logFault("unknown words", error, { workspace })),
+  );
 }
 
 const HINTS_MAX = 8;

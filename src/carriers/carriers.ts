@@ -38,3 +38,9 @@ export function carrierOf(id: string, out: Outbound): Carrier | null {
   const known = CARRIER_IDS.find((carrier) => carrier === id);
   return known === undefined ? null : CARRIERS[known](out);
 }
+
+/** Calls a second that a carrier's account takes where nobody says more; the simulator takes any. */
+export function paceOf(id: string): number | null {
+  if (id === "simulator") return null;
+  return id === "twilio" ? 1 : 5;
+}

@@ -11,12 +11,10 @@ const fields = {
     .min(MIN_MS)
     .max(240 * MIN_MS)
     .meta({ description: "Longest call, ms (H22)" }),
-  perSecond: z
-    .number()
-    .min(0.001)
-    .max(1000)
-    .nullable()
-    .meta({ description: "Calls started a second; null for no pace" }),
+  perSecond: z.number().min(0.001).max(1000).nullable().meta({
+    description:
+      "Calls started a second; null for no pace. Left out, what the carrier takes by default",
+  }),
   callsMax: z
     .int()
     .min(1)
@@ -56,6 +54,12 @@ export const Connection = z
     lengthMaxMs: durationMs("Longest call"),
     perSecond: fields.perSecond,
     callsMax: fields.callsMax,
+    unknownWords: z
+      .array(z.object({ word: z.string(), count: z.int(), lastAt: instant("Last reported") }))
+      .meta({
+        description:
+          "Words of the carrier's that outdial has no meaning for, by how often they came: such calls count as `failed`. Only where one connection is read",
+      }),
     reportsUrl: z.string().meta({ description: "Where the carrier may send reports" }),
     createdAt: instant("Created"),
   })
@@ -70,6 +74,7 @@ const example = {
   lengthMaxMs: 1_800_000,
   perSecond: null,
   callsMax: null,
+  unknownWords: [],
   reportsUrl: "https://outdial.example.com/reports/con_k3v9q2m8xa_u4n9e2s7qd",
   createdAt: 1_764_576_000_000,
 };

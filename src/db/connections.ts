@@ -6,6 +6,7 @@ import { versionNow, writeSetup } from "./copies.ts";
 import type { Db } from "./database.ts";
 import { type Page, type PageRequest, pageOfRows } from "./page.ts";
 import { connections } from "./schema.ts";
+import { deleteWords } from "./words.ts";
 
 export type ConnectionRow = typeof connections.$inferSelect;
 type Fields = Omit<ConnectionRow, "id" | "workspace" | "version" | "createdAt" | "deletedAt">;
@@ -101,7 +102,8 @@ export async function deleteConnection(
     .update(connections)
     .set({ deletedAt: entry.at, sealed: "", version: versionNow(workspace) })
     .where(live(workspace, id));
-  return writeSetup(db, workspace, entry, [change], [{ kind: "connection", id }]);
+  const words = deleteWords(db, workspace, id);
+  return writeSetup(db, workspace, entry, [change, words], [{ kind: "connection", id }]);
 }
 
 function live(workspace: WorkspaceId, id: string) {

@@ -22,6 +22,7 @@ import {
   reportBodies,
   suppressions,
   tasks,
+  unknownWords,
   workspaces,
 } from "./schema.ts";
 
@@ -103,6 +104,7 @@ export async function removeEnded(db: Db, workspace: WorkspaceId, now: number): 
       .where(and(eq(imports.workspace, workspace), sql`${imports.id} IN ${first}`))
       .returning({ one: sql`1` }),
     some(reportBodies, reportBodies.id),
+    some(unknownWords, unknownWords.id),
     some(suppressions, suppressions.phone),
     some(agents, agents.id),
     some(numbers, numbers.id),

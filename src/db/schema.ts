@@ -224,6 +224,20 @@ export const reportBodies = sqliteTable("report_bodies", {
   body: text("body").notNull(),
 });
 
+/** Words of a carrier's for a call's end that its adapter has no meaning for; `id` is connection and word. */
+export const unknownWords = sqliteTable(
+  "unknown_words",
+  {
+    id: text("id").primaryKey(),
+    workspace: text("workspace").notNull(),
+    connection: text("connection").notNull(),
+    word: text("word").notNull(),
+    count: integer("count").notNull(),
+    lastAt: integer("last_at").notNull(),
+  },
+  (t) => [index("unknown_words_by_connection").on(t.workspace, t.connection)],
+);
+
 export const campaigns = sqliteTable(
   "campaigns",
   {

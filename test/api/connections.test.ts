@@ -110,6 +110,24 @@ describe("the secrets of a connection", () => {
   });
 });
 
+describe("the pace of a connection", () => {
+  it("is what the carrier takes by default, unless somebody says another, or none", async () => {
+    const workspace = await mintWorkspace();
+    const twilio = { accountSid: `AC${"0a".repeat(16)}`, authToken: "token-1" };
+    const bodies: [Json, number | null][] = [
+      [{ carrier: "twilio", settings: twilio }, 1],
+      [{ carrier: "twilio", settings: twilio, perSecond: 3 }, 3],
+      [{ carrier: "twilio", settings: twilio, perSecond: null }, null],
+      [{ carrier: "retell", settings: { apiKey: "key-1" } }, 5],
+      [{ carrier: "simulator", settings: inject("carrier") }, null],
+    ];
+    for (const [body, perSecond] of bodies) {
+      const reply = await workspace.ask("POST /v1/connections", { body: { name: "X", ...body } });
+      expect([reply.status, reply.json.perSecond]).toEqual([201, perSecond]);
+    }
+  });
+});
+
 describe("a test of a connection", () => {
   it("asks the carrier with what is stored, and dials nobody", async () => {
     const workspace = await mintWorkspace();

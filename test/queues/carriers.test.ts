@@ -21,7 +21,8 @@ async function calling(bench: Bench, url: string) {
   const workspace = await mintWorkspace({ slots: 3 });
   const { carrier, dial } = bench;
   const settings = bench.settings(url) as Json;
-  const connection = await made(workspace, "connections", { name: "Vendor", carrier, settings });
+  const body = { name: "Vendor", carrier, settings, perSecond: null };
+  const connection = await made(workspace, "connections", body);
   const agent = await made(workspace, "agents", {
     name: "Asha",
     connection,
@@ -104,6 +105,11 @@ describe.each(ALL)("a campaign through $name", ({ bench, series }) => {
       const calls = await callsOf(workspace, campaign, names.length);
       const got = calls.map((call) => [call.to, call.attempt, call.outcome]).sort();
       expect(got).toEqual(phones.map((to, n) => [to, 1, stories.get(names[n] ?? "")]).sort());
+      const read = await workspace.ask(`GET /v1/connections/${workspace.connection}`);
+      const words = bench.unknownWord === undefined ? [] : [bench.unknownWord.word];
+      const shown = read.json.unknownWords as { word: string; count: number }[];
+      expect(shown.map(({ word }) => word)).toEqual(words);
+      for (const { count } of shown) expect(count).toBeGreaterThan(1);
       const after = await workspace.ask(`GET /v1/campaigns/${campaign}`);
       expect(after.json).toMatchObject({ status: "completed" });
       // Nobody was called twice.
