@@ -9,6 +9,7 @@ import {
   type Workspace,
 } from "./scene.ts";
 import { percentile } from "./spread.ts";
+import { openViewers } from "./viewers.ts";
 
 type Dial = {
   n: number;
@@ -146,10 +147,20 @@ export type Run = {
   turnaroundP99: number;
   inFlightMax: number;
   repeated: number;
+  /** What one viewer heard a second. */
+  messagesPerSecond: number;
 };
 
-/** A batch of so many calls over 100 slots, each call of so many ms. */
-export async function measureRun(scene: Scene, calls: number, callMs: number): Promise<Run> {
+/**
+ * A batch of so many calls over 100 slots, each call of so many ms, while so many people watch it
+ * over live sockets.
+ */
+export async function measureRun(
+  scene: Scene,
+  calls: number,
+  callMs: number,
+  viewers = 0,
+): Promise<Run> {
   await scene.carrier.json({ path: "/_/reset", body: "{}" });
   const slots = 100;
   const workspace = await scene.workspace(slots, {
@@ -158,13 +169,22 @@ export async function measureRun(scene: Scene, calls: number, callMs: number): P
     analysisMs: 0,
     reports: "end",
   });
-  const id = await campaign(workspace, "batch");
+  const id = await campaign(workspace, "batch", { paused: viewers > 0 });
   await importCsv(workspace, id, csvOf(calls));
+  const watching = viewers > 0 ? await openViewers(workspace, id, viewers) : null;
+  const from = performance.now();
+  if (watching !== null) {
+    await watching.heard();
+    await workspace.client.json({ path: `/v1/campaigns/${id}/resume`, body: "" });
+  }
   await until(
     () => tasksOf(workspace, id),
     ({ completed }) => completed === calls,
     50,
   );
+  const watchedS = (performance.now() - from) / 1_000;
+  const messages = (await watching?.heard()) ?? 0;
+  await watching?.close();
   const stats = await scene.carrier.json<{
     busyMs: number;
     spanMs: number;
@@ -183,6 +203,7 @@ export async function measureRun(scene: Scene, calls: number, callMs: number): P
     turnaroundP99: percentile(gaps, 99),
     inFlightMax: stats.inFlightMax,
     repeated: stats.repeated,
+    messagesPerSecond: viewers === 0 ? 0 : messages / viewers / watchedS,
   };
 }
 

@@ -115,6 +115,7 @@ async function runs(scene: Scene): Promise<void> {
   const ofFloor = `${Math.round((rate.median / callFloor) * 100)} % of a call's floor`;
   const ended = `${text(rate, "/s")}, ${ofFloor}`;
   note("calls end to end, 100 slots × 0 ms", "≥ 1,500/s", ended, rate.median >= 1_500);
+  await watched(scene, rate.median);
   const all = [...long, ...short];
   const flights = Math.max(...all.map((run) => run.inFlightMax));
   const repeated = all.reduce((sum, run) => sum + run.repeated, 0);
@@ -124,6 +125,17 @@ async function runs(scene: Scene): Promise<void> {
     `${flights}; ${repeated}`,
     flights <= 100 && repeated === 0,
   );
+}
+
+/** H34: who looks must not slow what is looked at. */
+async function watched(scene: Scene, alone: number): Promise<void> {
+  const runs = await repeat(() => measureRun(scene, QUICK ? 3_000 : 10_000, 0, 200), false);
+  const rate = spreadOf(runs.map((run) => run.callsPerSecond));
+  const share = rate.median / alone;
+  const each = spreadOf(runs.map((run) => run.messagesPerSecond));
+  const result = `${text(rate, "/s")}, ${Math.round(share * 100)} % of alone`;
+  note("the same, 200 people watching", "≥ 90 % of alone", result, share >= 0.9);
+  note("messages a viewer, a second", "≤ 4", text(each, "", 1), each.max <= 4.1);
 }
 
 async function inTheStore(): Promise<void> {
