@@ -87,7 +87,7 @@ export function elevenlabs(out: Outbound): Carrier {
     end: async () => undefined,
     verify,
     read,
-    recording: (settings, url, range) => {
+    recording: async (settings, url, range) => {
       const id = RECORDING.exec(new URL(url).pathname)?.[1];
       if (id === undefined) throw new Error("no address of a recording");
       const headers = { "xi-api-key": settingOf(settings, "apiKey") };

@@ -106,7 +106,7 @@ export function twilio(out: Outbound): Carrier {
     },
     verify,
     read,
-    recording: (settings, url, range) => {
+    recording: async (settings, url, range) => {
       const [path, sid] = RECORDING.exec(new URL(url).pathname) ?? [];
       if (path === undefined || sid !== settingOf(settings, "accountSid")) {
         throw new Error("no address of a recording of this account");

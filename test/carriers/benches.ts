@@ -29,6 +29,8 @@ export type Bench = {
   namesOurs: boolean;
   /** Whether it can look a call up at all, and end one. */
   looksUp: boolean;
+  /** A recording is the vendor's own, and wants its key. */
+  keepsRecordings?: true;
   /** False where a call cannot be ended from outside. */
   ends?: false;
   /** A story with everything that may come with a call. */
@@ -281,6 +283,7 @@ const blandTask: Bench = {
 const elevenlabs: Bench = {
   carrier: "elevenlabs",
   vendor: "elevenlabs",
+  keepsRecordings: true,
   settings: (baseUrl) => ({
     baseUrl,
     apiKey: "sk_key-of-the-fake-vendor",
@@ -325,6 +328,7 @@ const TWILIO_TOKEN = "twilio-token-of-the-fake-vendor";
 const twilio: Bench = {
   carrier: "twilio",
   vendor: "twilio",
+  keepsRecordings: true,
   settings: (baseUrl) => ({
     baseUrl,
     accountSid: `AC${"0a".repeat(16)}`,

@@ -16,7 +16,10 @@ import type { Vendor } from "../fakes/vendor.ts";
 import { HOUR, World } from "../support/node/world.ts";
 import type { Bench } from "./benches.ts";
 
-const OUT = outboundOf({ PUBLIC_URL: "http://outdial.test", OUTBOUND_ALLOW: "127.0.0.1:*" });
+const OUT = outboundOf({
+  PUBLIC_URL: "http://outdial.test",
+  OUTBOUND_ALLOW: "127.0.0.1:*,localhost:*",
+});
 const DEPLOYED = outboundOf({
   PUBLIC_URL: "https://outdial.test.dev",
   OUTBOUND_ALLOW: "127.0.0.1:*",
@@ -316,6 +319,35 @@ export function describeCarrier(bench: Bench): void {
           expect(error).toBeInstanceOf(SyntaxError);
         }
       }
+    });
+  });
+
+  describe(`${bench.vendor}: a recording`, () => {
+    const secrets = () => Object.entries(settings).filter(([name]) => !carrier.open.includes(name));
+
+    it("elsewhere is fetched without any secret, or not at all", async () => {
+      const elsewhere = `${vendor.url.replace("127.0.0.1", "localhost")}/_/echo`;
+      const asking = carrier.recording(settings, elsewhere, "bytes=1-2");
+      if (bench.keepsRecordings) {
+        await expect(asking).rejects.toThrow("no address of a recording");
+        return;
+      }
+      const came = await (await asking).text();
+      expect(JSON.parse(came)).toMatchObject({ range: "bytes=1-2" });
+      expect(JSON.parse(came)).not.toHaveProperty("authorization");
+      for (const [, value] of secrets()) expect(came).not.toContain(String(value));
+    });
+
+    it.skipIf(!bench.keepsRecordings)("of the vendor's is fetched with its key", async () => {
+      const { id } = await place();
+      const news = readAll(await play(id, bench.rich.story)).map((report) => report.news);
+      const url = news.flatMap(({ recordingUrl }) => recordingUrl ?? [])[0] ?? "";
+      const part = await carrier.recording(settings, url, "bytes=1-2");
+      expect([part.status, await part.text()]).toEqual([206, "OU"]);
+      const whole = await carrier.recording(settings, url, null);
+      expect([whole.status, await whole.text()]).toEqual([200, "SOUND"]);
+      const wrong = { ...settings, [bench.key]: "wrong" };
+      expect((await carrier.recording(wrong, url, null)).status).toBe(401);
     });
   });
 

@@ -1,5 +1,5 @@
 import { createHmac } from "node:crypto";
-import { type Fake, type FakeCall, json, NOT_FOUND, type Report, strict } from "./fake.ts";
+import { type Fake, type FakeCall, json, NOT_FOUND, type Report, sound, strict } from "./fake.ts";
 
 /*
  * @elevenlabs/elevenlabs-js 2.73.0 on npm (twilio outboundCall, GetConversationResponseModel,
@@ -128,6 +128,9 @@ const fake: Fake = {
         .filter((one) => one.user_id === query.get("user_id"))
         .slice(0, Number(query.get("page_size") ?? 30));
       return { status: 200, body: { conversations, has_more: false } };
+    }
+    if (method === "GET" && /^\/v1\/convai\/conversations\/[\w-]+\/audio$/.test(path)) {
+      return sound(headers.range);
     }
     const [, id = ""] = /^\/v1\/convai\/conversations\/([^/]+)$/.exec(path) ?? [];
     if (id === "" || method !== "GET") return NOT_FOUND;

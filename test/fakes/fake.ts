@@ -102,6 +102,17 @@ function fits(value: unknown, wanted: string): boolean {
   }
 }
 
+/** Sound, or the part of it that a Range header names (`bytes=1-2`). */
+export function sound(range: string | undefined): Reply {
+  const whole = "SOUND";
+  const [, from, to] = /^bytes=(\d+)-(\d+)$/.exec(range ?? "") ?? [];
+  const type = { "content-type": "audio/mpeg" };
+  if (from === undefined) return { status: 200, text: whole, headers: type };
+  const part = whole.slice(Number(from), Number(to) + 1);
+  const headers = { ...type, "content-range": `bytes ${from}-${to}/${whole.length}` };
+  return { status: 206, text: part, headers };
+}
+
 export function json(url: string, body: unknown, headers: Record<string, string> = {}): Report {
   return {
     url,

@@ -66,6 +66,11 @@ async function serve(vendor: string): Promise<string> {
       response.writeHead(reply.status, { "content-type": type, ...reply.headers });
       response.end(reply.text ?? JSON.stringify(reply.body ?? {}));
     };
+    // What came, for whoever wants to see which headers go where.
+    if (url.pathname === "/_/echo") {
+      send({ status: 200, body: request.headers });
+      return;
+    }
     if (url.pathname.startsWith("/_/")) {
       try {
         const body = text === "" ? {} : (JSON.parse(text) as Record<string, unknown>);

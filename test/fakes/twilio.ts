@@ -1,5 +1,5 @@
 import { createHmac, randomBytes } from "node:crypto";
-import { checked, type Fake, type FakeCall, NOT_FOUND, type Report } from "./fake.ts";
+import { checked, type Fake, type FakeCall, NOT_FOUND, type Report, sound } from "./fake.ts";
 
 /*
  * twilio 6.3.1 on npm: lib/rest/api/v2010/account/call (CallListInstanceCreateOptions, CallResource),
@@ -139,6 +139,9 @@ const fake: Fake = {
         id,
       );
       return { status: 201, body: { ...resource(call, Date.now()), status: "queued" } };
+    }
+    if (method === "GET" && path === `${ROOT}/Recordings/RE${"0b".repeat(16)}.mp3`) {
+      return sound(headers.range);
     }
     const [, id = ""] = /\/Calls\/([^/]+)\.json$/.exec(path) ?? [];
     const call = memory.calls.get(id);
