@@ -9,6 +9,7 @@ import type { Demo } from "../../scripts/home.ts";
 import type { Call } from "../../src/contract/call.ts";
 import type { Campaign } from "../../src/contract/campaign.ts";
 import type { Task } from "../../src/contract/task.ts";
+import { ROLES } from "../../src/core/access.ts";
 import { type Leak, leaksIn } from "../support/leaks.ts";
 import { type Dial, freePort, until } from "./rig.ts";
 
@@ -79,6 +80,15 @@ function readDemo(): Demo {
   return JSON.parse(readFileSync(join(FOLDER, "demo.json"), "utf8")) as Demo;
 }
 
+/** The role of whom a reply has signed in. */
+async function roleOf(demo: Demo, reply: Response): Promise<string | undefined> {
+  await reply.body?.cancel();
+  const cookie = reply.headers.getSetCookie().map((one) => one.split(";")[0]);
+  const me = await fetch(`${demo.url}/v1/me`, { headers: { cookie: cookie.join("; ") } });
+  const { workspaces } = (await me.json()) as { workspaces: { role: string }[] };
+  return workspaces[0]?.role;
+}
+
 /** Secrets and numbers in what the Worker has logged since its start. */
 function leaksInLog(): Leak[] {
   const keys = JSON.parse(readFileSync(join(FOLDER, "keys.json"), "utf8")) as object;
@@ -144,6 +154,36 @@ describe("npm start", () => {
     const { transcript } = await api.get<Call>(`/v1/calls/${call?.id}`);
     const spoken = transcript?.map((turn) => turn.text).join("\n");
     for (const value of Object.values(LEAD.context)) expect(spoken).toContain(value);
+  });
+
+  test("lets one person of each role in, by password and by the link that it prints", async () => {
+    const { demo, run } = first;
+    expect(demo.people.map(({ role }) => role).sort()).toEqual([...ROLES].sort());
+    for (const { email, password, role } of demo.people) {
+      const headers = { "content-type": "application/json", origin: demo.url };
+      const body = JSON.stringify({ email, password });
+      const path = `${demo.url}/api/auth/sign-in/email`;
+      const reply = await fetch(path, { method: "POST", headers, body });
+      expect([role, reply.status]).toEqual([role, 200]);
+      expect(await roleOf(demo, reply)).toBe(role);
+    }
+    const [link = ""] = /http:\S+\/api\/auth\/local-sign-in\S+/.exec(run.said()) ?? [];
+    const opened = await fetch(link, { redirect: "manual" });
+    expect([opened.status, await roleOf(demo, opened)]).toEqual([302, "owner"]);
+  });
+
+  test("has another workspace, whose things are there for its key and for no other", async () => {
+    const { demo } = first;
+    const { apiKey, campaign, task, call } = demo.other;
+    for (const path of [`campaigns/${campaign}`, `tasks/${task}`, `calls/${call}`]) {
+      const ask = async (key: string) => {
+        const headers = { authorization: `Bearer ${key}` };
+        const reply = await fetch(`${demo.url}/v1/${path}`, { headers });
+        await reply.body?.cancel();
+        return reply.status;
+      };
+      expect([path, await ask(apiKey), await ask(demo.apiKey)]).toEqual([path, 200, 404]);
+    }
   });
 
   test("is ended by SIGTERM in the middle of its batch, and leaves no process", async () => {
