@@ -45,7 +45,8 @@ if (root === null) throw new Error("bug: a page without its root");
 createRoot(root).render(
   <StrictMode>
     <MantineProvider theme={theme} defaultColorScheme="auto">
-      <Notifications position="bottom-right" />
+      {/* Where no drawer is: one at the right would cover its buttons. */}
+      <Notifications position="bottom-left" />
       <QueryClientProvider client={client}>
         <RouterProvider router={makeRouter(client)} />
       </QueryClientProvider>

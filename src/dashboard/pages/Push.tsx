@@ -66,16 +66,16 @@ export function Push() {
           )}
         </Text>
       </div>
-      <Tabs defaultValue="JSON">
+      <Tabs defaultValue={idOf("JSON")}>
         <Tabs.List>
           {samples.map(({ name }) => (
-            <Tabs.Tab key={name} value={name}>
+            <Tabs.Tab key={name} value={idOf(name)}>
               {name}
             </Tabs.Tab>
           ))}
         </Tabs.List>
         {samples.map(({ name, text }) => (
-          <Tabs.Panel key={name} value={name} pt="sm">
+          <Tabs.Panel key={name} value={idOf(name)} pt="sm">
             <div style={{ position: "relative" }}>
               <Code block tabIndex={0} aria-label={`Sample: ${name}`} style={{ paddingRight: 44 }}>
                 {text}
@@ -91,6 +91,9 @@ export function Push() {
     </Stack>
   );
 }
+
+/** Part of an element's id, which holds no blank. */
+const idOf = (name: string) => name.replaceAll(" ", "-");
 
 type Pair = Pick<Sample, "agent" | "from">;
 

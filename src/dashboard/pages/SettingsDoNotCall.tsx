@@ -80,7 +80,7 @@ function Numbers() {
                   variant="subtle"
                   color="gray"
                   onClick={() => setLeaving(entry)}
-                  aria-label={`Take ${entry.phone ?? "the erased number"} off the list`}
+                  aria-label={`Take off ${entry.phone ?? "the erased number"}`}
                 >
                   Take off …
                 </Button>
