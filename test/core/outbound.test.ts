@@ -197,3 +197,60 @@ describe("the list of those let through", () => {
     }
   });
 });
+
+describe("the reason", () => {
+  const reason = (text: string, rules = RULES) => refusalOf(new URL(text), rules);
+
+  it("says what is wrong", () => {
+    expect(reason("https://a:b@carrier.com/")).toBe("no name or password belongs in it");
+    expect(reason("http://carrier.com/")).toBe("only https is taken");
+    expect(reason("http://carrier.com:443/")).toBe("only https is taken");
+    expect(reason("ftp://carrier.com/")).toBe("only https is taken");
+    expect(reason("https://carrier.com:22/")).toBe("only the ports 443 and 8443 are taken");
+    expect(reason("https://10.0.0.1/")).toBe("only addresses of the public internet are taken");
+    expect(reason("https://carrier/")).toBe("only names of the public internet are taken");
+    expect(reason("https://outdial.acme.workers.dev/")).toBe("this is the deployment itself");
+    expect(reason("https://carrier.com:8443/")).toBe(null);
+  });
+
+  it("is one for each name that means something inside only", () => {
+    for (const end of [
+      ...["localhost", "local", "localdomain", "internal", "intranet", "private", "corp", "lan"],
+      ...["home", "arpa", "onion", "test", "example", "invalid", "alt"],
+    ]) {
+      expect([end, reason(`https://carrier.${end}/`)]).toEqual([
+        end,
+        "only names of the public internet are taken",
+      ]);
+    }
+    expect(reason("https://carrier.co1/")).toBe(null);
+    const raw = { protocol: "https:", username: "", password: "", port: "" };
+    for (const hostname of ["carrier.com...", "[::ffff:10.0.0.1]", "10.0.0.1..", "a..com"]) {
+      const refusal = refusalOf({ ...raw, hostname }, RULES);
+      expect([hostname, refusal === null]).toEqual([hostname, hostname === "carrier.com..."]);
+    }
+    // As no parser leaves it: a last part that begins with a digit.
+    expect(refusalOf({ ...raw, hostname: "carrier.0x7f" }, RULES)).toMatch(/names/);
+  });
+
+  it("is the deployment's for each of its names", () => {
+    const rules = { own: ["calls.acme.com", "Outdial.acme.workers.dev."], allow: [] };
+    for (const name of ["calls.acme.com", "outdial.acme.workers.dev", "v1-calls.acme.com"]) {
+      expect(reason(`https://${name}/`, rules)).toBe("this is the deployment itself");
+    }
+    expect(reason("https://acme.com/", rules)).toBe(null);
+  });
+
+  it("is none for what is let through, on its port alone", () => {
+    const rules = { own: [], allow: ["127.0.0.1:80", "receiver.test:443", "box.lan:*"] };
+    for (const text of [
+      ...["http://127.0.0.1/", "https://receiver.test/", "http://box.lan:1234/"],
+      "https://box.lan/",
+    ]) {
+      expect([text, reason(text, rules)]).toEqual([text, null]);
+    }
+    expect(reason("http://127.0.0.1:81/", rules)).not.toBe(null);
+    expect(reason("http://receiver.test/", rules)).not.toBe(null);
+    expect(reason("ftp://box.lan/", rules)).not.toBe(null);
+  });
+});
