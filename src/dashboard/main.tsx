@@ -40,6 +40,14 @@ const client = new QueryClient({
   defaultOptions: { queries: { retry: mayRetry, staleTime: 500 }, mutations: { retry: false } },
 });
 
+// A part of a version that is no longer served: the page starts anew with the one that is, once.
+addEventListener("vite:preloadError", () => {
+  const last = Number(sessionStorage.getItem("outdial.restarted") ?? 0);
+  if (Date.now() - last < 60_000) return;
+  sessionStorage.setItem("outdial.restarted", String(Date.now()));
+  location.reload();
+});
+
 const root = document.getElementById("root");
 if (root === null) throw new Error("bug: a page without its root");
 createRoot(root).render(
