@@ -3,6 +3,16 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { complaints, NARROW, Stage, WIDE } from "./stage.ts";
 
+const SETTINGS = [
+  "workspace",
+  "agents",
+  "numbers",
+  "connections",
+  "do-not-call",
+  "people",
+  "keys",
+  "audit",
+];
 const FOLDER = join(import.meta.dirname, "..", "..", ".shots");
 mkdirSync(FOLDER, { recursive: true });
 
@@ -54,6 +64,10 @@ try {
     "new-batch": "/campaigns/new/batch",
     "new-realtime": "/campaigns/new/realtime",
     calls: "/calls",
+    ...Object.fromEntries(SETTINGS.map((name) => [`settings-${name}`, `/settings/${name}`])),
+    "settings-agent": `/settings/agents?open=${stage.agent}`,
+    "settings-connect": "/settings/connections?open=new",
+    account: "/account",
     lost: "/nowhere",
   };
   const wanted = process.argv.slice(2);

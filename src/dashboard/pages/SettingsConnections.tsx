@@ -31,7 +31,7 @@ import { CONNECTION_STATE, CONNECTION_TEST, whoMay } from "../words.ts";
 import { useDeed } from "./deed.ts";
 import { useList } from "./list.ts";
 import { Delete } from "./SettingsDelete.tsx";
-import { TemplateTools } from "./SettingsTemplate.tsx";
+import { ShippedTemplates, TemplateTools } from "./SettingsTemplate.tsx";
 import { useMay, useTitle } from "./session.tsx";
 
 const route = getRouteApi("/frame/settings/connections");
@@ -199,48 +199,50 @@ function Create({ close }: { close: () => void }) {
   });
   const form = carrier === null ? undefined : carrierForm(carrier);
   return (
-    <Form
-      submit={() => save.mutate()}
-      deed="Connect"
-      pending={save.isPending}
-      error={save.error}
-      beside={BESIDE}
-      disabled={form === undefined}
-    >
-      <Select
-        label="Carrier"
-        description="Never changes"
-        placeholder="What places the calls"
-        value={carrier}
-        allowDeselect={false}
-        onChange={(id) => {
-          setCarrier(id);
-          setValues({});
-          if (limits.name === "" && id !== null) setLimits({ ...limits, name: carrierName(id) });
-        }}
-        data={CARRIERS.map(({ id, label }) => ({ value: id, label }))}
-        error={issueAt(save.error, "carrier")}
-        data-autofocus
-      />
-      {form !== undefined && (
-        <>
-          <LimitFields limits={limits} set={setLimits} error={save.error} />
-          <CarrierFields
-            fields={form.fields}
-            values={values}
-            kept={{}}
-            set={(name, value) => setValues((now) => ({ ...now, [name]: value }))}
-            issues={issuesUnder(save.error, "settings")}
-          />
-          {form.id === "http" && (
-            <TemplateTools
-              template={values[TEMPLATE] ?? ""}
-              setTemplate={(text) => setValues((now) => ({ ...now, [TEMPLATE]: text }))}
+    <Stack gap="xl">
+      <Form
+        submit={() => save.mutate()}
+        deed="Connect"
+        pending={save.isPending}
+        error={save.error}
+        beside={BESIDE}
+        disabled={form === undefined}
+      >
+        <Select
+          label="Carrier"
+          description="Never changes"
+          placeholder="What places the calls"
+          value={carrier}
+          allowDeselect={false}
+          onChange={(id) => {
+            setCarrier(id);
+            setValues({});
+            if (limits.name === "" && id !== null) setLimits({ ...limits, name: carrierName(id) });
+          }}
+          data={CARRIERS.map(({ id, label }) => ({ value: id, label }))}
+          error={issueAt(save.error, "carrier")}
+          data-autofocus
+        />
+        {form !== undefined && (
+          <>
+            <LimitFields limits={limits} set={setLimits} error={save.error} />
+            {form.id === "http" && (
+              <ShippedTemplates
+                choose={(text) => setValues((now) => ({ ...now, [TEMPLATE]: text }))}
+              />
+            )}
+            <CarrierFields
+              fields={form.fields}
+              values={values}
+              kept={{}}
+              set={(name, value) => setValues((now) => ({ ...now, [name]: value }))}
+              issues={issuesUnder(save.error, "settings")}
             />
-          )}
-        </>
-      )}
-    </Form>
+          </>
+        )}
+      </Form>
+      <TemplateTools template={values[TEMPLATE] ?? ""} />
+    </Stack>
   );
 }
 
@@ -296,13 +298,8 @@ function Edit({ connection, close }: { connection: Connection; close: () => void
           set={(name, value) => setValues((now) => ({ ...now, [name]: value }))}
           issues={issuesUnder(save.error, "settings")}
         />
-        {carrier === "http" && (
-          <TemplateTools
-            template={values[TEMPLATE] ?? ""}
-            setTemplate={(text) => setValues((now) => ({ ...now, [TEMPLATE]: text }))}
-          />
-        )}
       </Form>
+      <TemplateTools template={values[TEMPLATE] ?? ""} />
       <Reports connection={connection} />
       <Delete
         noun="connection"

@@ -10,34 +10,30 @@ import { Card } from "../ui/Section.tsx";
 import { Sign } from "../ui/signs.tsx";
 import { outcomeLook } from "../words.ts";
 
-/** Beside a template's text: shipped ones to begin with, the request that it makes, and a report to try. */
-export function TemplateTools(props: { template: string; setTemplate: (text: string) => void }) {
-  const { template, setTemplate } = props;
+/** Templates that come with outdial, to begin with. */
+export function ShippedTemplates({ choose }: { choose: (template: string) => void }) {
   const shipped = useQuery(queries.templates());
-  const isEmpty = template.trim() === "";
+  return (
+    <Group gap="xs">
+      <Text size="sm" className="quiet">
+        Begin with
+      </Text>
+      {shipped.data?.items.map((one) => (
+        <Button key={one.name} size="xs" variant="default" onClick={() => choose(one.template)}>
+          {one.name}
+        </Button>
+      ))}
+    </Group>
+  );
+}
+
+/** Below a template: the request that it makes, and a report to try. */
+export function TemplateTools({ template }: { template: string }) {
+  if (template.trim() === "") return null;
   return (
     <Stack>
-      <Group gap="xs">
-        <Text size="sm" className="quiet">
-          Begin with
-        </Text>
-        {shipped.data?.items.map((one) => (
-          <Button
-            key={one.name}
-            size="xs"
-            variant="default"
-            onClick={() => setTemplate(one.template)}
-          >
-            {one.name}
-          </Button>
-        ))}
-      </Group>
-      {!isEmpty && (
-        <>
-          <Preview template={template} />
-          <Trial template={template} />
-        </>
-      )}
+      <Preview template={template} />
+      <Trial template={template} />
     </Stack>
   );
 }

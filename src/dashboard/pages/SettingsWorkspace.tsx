@@ -10,7 +10,7 @@ import {
 } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useNavigate } from "@tanstack/react-router";
+import { useBlocker, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import type { BodyOf } from "../../contract/wire.ts";
 import { call, chooseWorkspace } from "../api.ts";
@@ -152,6 +152,10 @@ function Editor({ workspace, agents, numbers }: EditorProps) {
     ({ connection }) => agent === undefined || connection === agent.connection,
   );
   const changed = Object.keys(edit).length > 0;
+  useBlocker({
+    shouldBlockFn: () => changed && !window.confirm("Leave without saving what you changed?"),
+    enableBeforeUnload: () => changed,
+  });
   return (
     <Form
       submit={() => save.mutate()}

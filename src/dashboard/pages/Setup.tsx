@@ -97,7 +97,7 @@ export function Setup() {
               <TextInput
                 name="workspace"
                 label="Workspace"
-                description="The team or company that calls."
+                description={`The team or company that calls. Its timezone is ${HOME_ZONE}, until you change it.`}
                 required
                 withAsterisk={false}
                 error={issueAt(error, "workspace.name")}

@@ -2,6 +2,11 @@ import { PasswordInput, Select, Textarea, TextInput } from "@mantine/core";
 import type { Issue } from "../../core/result.ts";
 import { type CarrierField, TEMPLATE } from "../carriers.ts";
 
+/** Of long secrets the API shows the end, of short ones nothing. */
+function keepWords(shown: string | undefined): string {
+  return shown === "…" ? "Empty: the one that is there stays" : `Empty: ${shown} stays`;
+}
+
 /** A carrier's own settings. Secrets are never shown again: left empty, one that is there stays. */
 export function CarrierFields(props: {
   fields: readonly CarrierField[];
@@ -60,7 +65,7 @@ export function CarrierFields(props: {
           <PasswordInput
             key={name}
             {...same}
-            description={has ? `${description}. Leave it empty to keep ${kept[name]}` : description}
+            description={has ? `${description}. ${keepWords(kept[name])}` : description}
             autoComplete="new-password"
           />
         );
