@@ -2,10 +2,19 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Answer, NO_NEWS } from "../../src/carriers/carrier.ts";
 import { type CampaignId, type ImportId, makeId } from "../../src/core/ids.ts";
 import type { TaskBody } from "../../src/core/task-body.ts";
+import { eraseMentions, eraseRecords, hashSuppression } from "../../src/db/erasures.ts";
+import { databaseOf } from "../support/node/d1.ts";
 import { checkWorld, openWorld } from "../support/node/invariants.ts";
 import { rowsOf, storedStatus } from "../support/node/scene.ts";
 import { tracesOf } from "../support/node/traces.ts";
-import { CONNECTION, MINUTE, taken, WORKSPACE, type World } from "../support/node/world.ts";
+import {
+  CONNECTION,
+  type Dialled,
+  MINUTE,
+  taken,
+  WORKSPACE,
+  type World,
+} from "../support/node/world.ts";
 
 let world: World;
 beforeEach(async () => {
@@ -247,6 +256,23 @@ describe("what is on its way when somebody is erased brings nothing back", () =>
     expect(await world.import(campaign, [PHONE])).toEqual({ taken: 1, rejected: [] });
   });
 
+  it("a row that an import has brought which is not complete", async () => {
+    const campaign = await world.campaign({ type: "batch" });
+    const id = makeId("imp", WORKSPACE, "open") as ImportId;
+    taken(await world.dialer.openImport(id, campaign));
+    taken(await part(id, 0, [PHONE, world.phone()]));
+    expect(await erase()).toMatchObject({ tasks: 1, archived: 1 });
+    taken(await part(id, 1, [PHONE], true));
+    await world.run(MINUTE);
+    await world.finish(world.last(), "connected");
+    await world.run(MINUTE);
+    expect([traces(), world.dials.length]).toEqual([[], 1]);
+    expect(await world.read(campaign)).toMatchObject({
+      status: "completed",
+      counters: { completed: 1, archived: 1 },
+    });
+  });
+
   it("an upload that becomes an import later, or is given up", async () => {
     const campaign = await batch();
     const [id, abandoned] = ["coming", "abandoned"].map((name) => {
@@ -281,6 +307,75 @@ describe("what is on its way when somebody is erased brings nothing back", () =>
     });
     expect(other).toMatchObject({ ok: false, code: "idempotency_conflict" });
   });
+});
+
+/** As `api/erasures` does it, again until D1 has heard of everything. */
+async function eraseWholly(): Promise<void> {
+  const db = databaseOf(world.d1);
+  for (let tries = 0; tries < 10; tries++) {
+    const { told, hash } = await erase();
+    await eraseRecords(db, WORKSPACE, PHONE);
+    await hashSuppression(db, WORKSPACE, PHONE, hash, world.now);
+    await eraseMentions(db, WORKSPACE, PHONE);
+    if (told) return;
+    world.d1Fault = null;
+    await world.run(MINUTE);
+  }
+  throw new Error("D1 is never told");
+}
+
+const OUTCOMES = ["connected", "busy", "no_answer", "voicemail", "busy_callback", "do_not_call"];
+
+describe("whatever is going on when somebody is erased", () => {
+  for (let seed = 1; seed <= 40; seed++) {
+    it(`he is dialled no more, and is nowhere at the end (seed ${seed})`, async () => {
+      let state = seed * 7919;
+      const draw = (below: number) => {
+        state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+        return Math.floor((state / 2 ** 32) * below);
+      };
+      world.d1.exec(`INSERT INTO workspaces (id, name, slots, timezone, opens_min, closes_min, days,
+        config_version, version, created_at) VALUES ('${WORKSPACE}', 'Test', 2, 'UTC', 0, 0, 127, 100, 0, 0)`);
+      const from = { retries: 2, intervals: 2 * MINUTE, retryOutcomes: ["voicemail"] };
+      const open = await world.campaign(from);
+      const batch = await world.campaign({ ...from, type: "batch" });
+      await world.import(batch, [PHONE, world.phone(), world.phone()]);
+      const lost = new Error("D1_ERROR: Network connection lost.");
+      const steps = [
+        () => world.push(open, HIS).catch(() => undefined),
+        () => world.push(open),
+        () => world.run(draw(3 * MINUTE)),
+        () => world.run(40 * MINUTE),
+        () => world.move(open, draw(2) === 0 ? "pause" : "resume").catch(() => undefined),
+        () => world.restart(),
+        () => {
+          world.d1Fault = draw(2) === 0 ? lost : null;
+        },
+        // Of calls in progress, and once more of calls that are over.
+        () => report(world.dials[draw(world.dials.length)]),
+        () => report(world.dials.at(-1)),
+        () => report(world.dials.at(-2)),
+      ];
+      const report = async (dial: Dialled | undefined) => {
+        const outcome = OUTCOMES[draw(OUTCOMES.length)] ?? "connected";
+        const callbackAt = outcome === "busy_callback" ? world.now + MINUTE : null;
+        const said = dial?.phone === PHONE ? SAID : {};
+        if (dial !== undefined) await world.finish(dial, outcome, { ...said, callbackAt });
+      };
+      const many = async (count: number, more: typeof steps) => {
+        for (let n = 0; n < count; n++) await more[draw(more.length)]?.();
+      };
+      await many(15, steps);
+      await eraseWholly();
+      expect(traces()).toEqual([]);
+      const dialled = world.dials.filter(({ phone }) => phone === PHONE).length;
+      await many(15, steps.slice(1));
+      world.d1Fault = null;
+      await world.run(3 * 60 * MINUTE);
+      expect(world.dials.filter(({ phone }) => phone === PHONE)).toHaveLength(dialled);
+      expect(traces()).toEqual([]);
+    });
+  }
 });
 
 describe("H40 a do-not-call entry of an erased number", () => {

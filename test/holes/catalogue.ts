@@ -319,6 +319,14 @@ export const HOLES: Fault[] = [
     by: "test/api/erasures.test.ts",
   },
   {
+    name: "an erasure after which a call in progress is retried",
+    rule: "H37",
+    file: "src/dialer/erase.ts",
+    find: '    state.sql.run("UPDATE task SET archiving = 1 WHERE id = ?", task.id);\n',
+    replace: "",
+    by: "test/handbook/erasures.test.ts",
+  },
+  {
     name: "an erasure that a late report undoes",
     rule: "H37",
     file: "src/dialer/late.ts",
