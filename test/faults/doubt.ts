@@ -76,7 +76,7 @@ export const DOUBT: Fault[] = [
     rule: "H22",
     file: "src/dialer/answer.ts",
     // biome-ignore lint/suspicious/noTemplateCurlyInString: source text
-    find: "  state.connections.doubt(call.connection, `an answer was lost (${word})`, now);\n",
+    find: "  state.connections.doubt(call.connection, `an answer was lost (${said})`, now);\n",
     replace: "  call.word ??= word;\n",
     by: "sim",
   },
