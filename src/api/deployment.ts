@@ -1,4 +1,5 @@
 import { equalConstantTime } from "../carriers/secret.ts";
+import { ACCOUNTS } from "../contract/deployment.ts";
 import type { OPERATIONS } from "../contract/operations.ts";
 import { parseWorkspaceId, type WorkspaceId } from "../core/ids.ts";
 import { refuse } from "../core/result.ts";
@@ -17,7 +18,7 @@ import { randomText } from "./key-text.ts";
 import { limitAddress } from "./limits.ts";
 import { hashNewPassword } from "./password.ts";
 import type { Handler, Input } from "./serve.ts";
-import { startSession } from "./sign-in.ts";
+import { accountsOf, startSession } from "./sign-in.ts";
 import { newWorkspaceRow } from "./workspaces.ts";
 
 declare global {
@@ -33,7 +34,9 @@ export const read: Handler<"GET /setup"> = async (c) => {
   const open = await isOpen(c);
   const needsWorkspace = open && (await findOldestWorkspace(database(c.env))) === null;
   c.header("cache-control", "no-store");
-  return c.json({ open, needsWorkspace });
+  const offered = accountsOf(c.env);
+  const accounts = ACCOUNTS.filter((one) => one in offered);
+  return c.json({ open, needsWorkspace, accounts });
 };
 
 export const setUp: Handler<"POST /setup"> = async (c, { body }) => {

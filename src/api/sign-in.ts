@@ -94,7 +94,7 @@ function makeSignIn(env: Env) {
     // What is mailed, or kept between two steps, opens nothing for whoever reads D1.
     verification: { storeIdentifier: { hash: sha256 } },
     account: { encryptOAuthTokens: true, accountLinking: { requireLocalEmailVerified: true } },
-    socialProviders: providersOf(env),
+    socialProviders: accountsOf(env),
     user: {
       // Nobody signs up, but whoever was invited may come by an account elsewhere.
       validateUserInfo: async ({ user, source }) => {
@@ -107,7 +107,8 @@ function makeSignIn(env: Env) {
   });
 }
 
-function providersOf(env: Env) {
+/** Accounts elsewhere that sign people in, by their settings here. */
+export function accountsOf(env: Env) {
   const { GITHUB_CLIENT_ID, GITHUB_CLIENT_SECRET, GOOGLE_CLIENT_ID, GOOGLE_CLIENT_SECRET } = env;
   const github =
     GITHUB_CLIENT_ID && GITHUB_CLIENT_SECRET

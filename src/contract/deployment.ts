@@ -3,6 +3,9 @@ import { operation, SETUP_BYTES_MAX } from "./operation.ts";
 import { email, password, personName } from "./person.ts";
 import { WorkspaceBody } from "./workspace.ts";
 
+/** Where people may have an account that signs them in here. */
+export const ACCOUNTS = ["github", "google"] as const;
+
 const { name, slots, timezone } = WorkspaceBody.shape;
 
 export const SetupBody = z
@@ -27,7 +30,7 @@ export const deploymentOperations = {
   "GET /setup": operation({
     id: "readSetup",
     tag: "System",
-    summary: "Whether the first owner is still to be made",
+    summary: "Whether the first owner is still to be made, and how one signs in",
     description: "Open until it was used once, then closed for good.",
     access: "open",
     reply: {
@@ -38,8 +41,11 @@ export const deploymentOperations = {
         needsWorkspace: z
           .boolean()
           .meta({ description: "There is none yet: a name for one is needed" }),
+        accounts: z
+          .array(z.enum(ACCOUNTS))
+          .meta({ description: "Accounts elsewhere by which people may sign in, too" }),
       }),
-      example: { open: true, needsWorkspace: false },
+      example: { open: true, needsWorkspace: false, accounts: ["github"] },
     },
     refusals: [],
   }),

@@ -46,7 +46,7 @@ const root = createRootRouteWithContext<{ client: QueryClient }>()({
 const signIn = createRoute({
   getParentRoute: () => root,
   path: "/sign-in",
-  validateSearch: (search: Search) => given({ to: text(search.to) }),
+  validateSearch: (search: Search) => given({ to: text(search.to), error: text(search.error) }),
   component: lazyRouteComponent(() => import("./pages/SignIn.tsx"), "SignIn"),
 });
 const forgot = createRoute({

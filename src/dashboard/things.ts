@@ -33,6 +33,8 @@ export type SignedIn = {
   ipAddress?: string | null;
   userAgent?: string | null;
 };
+/** Where people may have an account that signs them in. */
+export type Account = ReplyOf<"GET /setup">["accounts"][number];
 export type Me = ReplyOf<"GET /v1/me">;
 
 export type TaskFilter = Omit<

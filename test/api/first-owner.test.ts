@@ -16,7 +16,10 @@ const count = (table: string) =>
 /** In this order: a file has one D1, and it is set up once. */
 describe("the first owner", () => {
   it("needs a name for a workspace where there is none", async () => {
-    expect((await ask("GET /setup")).json).toEqual({ open: true, needsWorkspace: true });
+    expect((await ask("GET /setup")).json).toEqual({
+      ...{ open: true, needsWorkspace: true },
+      accounts: [],
+    });
     const reply = await ask("POST /setup", { body: OWNER });
     expect(reply.status).toBe(422);
     expect(reply.text).toContain("workspace.name");
@@ -44,14 +47,14 @@ describe("the first owner", () => {
     const app = makeApp();
     const bare = { ...env, SETUP_TOKEN: undefined } as unknown as Env;
     const look = await app.request("/setup", {}, bare);
-    expect(await look.json()).toEqual({ open: false, needsWorkspace: false });
+    expect(await look.json()).toMatchObject({ open: false, needsWorkspace: false });
     const init = { method: "POST", body: JSON.stringify({ ...body, token: "" }) };
     expect((await app.request("/setup", init, bare)).status).toBe(404);
   });
 
   it("is made once, whoever else tries at the same time", async () => {
     const there = await mintWorkspace({ name: "Main" });
-    expect((await ask("GET /setup")).json).toEqual({ open: true, needsWorkspace: false });
+    expect((await ask("GET /setup")).json).toMatchObject({ open: true, needsWorkspace: false });
     const browsers = [1, 2, 3, 4].map(() => new Browser());
     const replies = await Promise.all(
       browsers.map((browser, n) => {
@@ -81,7 +84,7 @@ describe("the first owner", () => {
   });
 
   it("closes it for good: for the right token too, and without people", async () => {
-    const closed = { open: false, needsWorkspace: false };
+    const closed = { open: false, needsWorkspace: false, accounts: [] };
     const body = { ...OWNER, workspace: { name: "Acme" } };
     const tried = async () => [
       (await ask("GET /setup")).json,

@@ -50,6 +50,16 @@ const emailOf = async (cookie: string | null) => {
 };
 
 describe("an account at GitHub", () => {
+  it("is offered only where it is set up whole", async () => {
+    const offered = async (more: Partial<Env>) => {
+      const reply = await app.request("/setup", {}, { ...env, ...more } as Env);
+      return ((await reply.json()) as { accounts: string[] }).accounts;
+    };
+    expect(await offered({})).toEqual([]);
+    expect(await offered({ GITHUB_CLIENT_ID: "id" })).toEqual([]);
+    expect(await offered(bindings)).toEqual(["github"]);
+  });
+
   it("signs somebody known in, by the same verified address", async () => {
     const one = await somebody();
     expect(await emailOf(await comesBack(1, one.email))).toBe(one.email);

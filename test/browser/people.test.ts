@@ -12,6 +12,8 @@ const OWNER = {
 const MAYA = { name: "Maya", email: "maya@lotus.example", password: "three lamps and a kite" };
 const OTHER_PASSWORD = "seven boats on a lake";
 
+const GITHUB = { GITHUB_CLIENT_ID: "browser-id", GITHUB_CLIENT_SECRET: "browser-secret" };
+
 /** From a new deployment to people who come, sign in with a second factor, and go: each test goes on where the last ended. */
 describe.skipIf(!hasBrowser)("people", () => {
   let deployment: Deployment;
@@ -19,7 +21,7 @@ describe.skipIf(!hasBrowser)("people", () => {
   let maya: Page;
 
   beforeAll(async () => {
-    deployment = new Deployment(await Deployment.launch());
+    deployment = new Deployment(await Deployment.launch(GITHUB));
     owner = await deployment.visit();
     maya = await deployment.visit();
   });
@@ -77,6 +79,20 @@ describe.skipIf(!hasBrowser)("people", () => {
     expect(await owner.getByRole("list", { name: "Open invitations" }).count()).toBe(0);
     await owner.goto(await deployment.linkTo(MAYA.email, "/invitations/"));
     await owner.getByRole("alert").waitFor();
+  });
+
+  it("leads to an account elsewhere where one is set up, and says what was refused", async () => {
+    const guest = await deployment.visit();
+    await guest.route("https://github.com/**", (route) => route.fulfill({ body: "GitHub" }));
+    await guest.goto(url("/sign-in?error=not_invited"));
+    await guest.getByText(/was not invited/).waitFor();
+    expect(await guest.getByRole("button", { name: /Google/ }).count()).toBe(0);
+    await guest.getByRole("button", { name: "Continue with GitHub" }).click();
+    await guest.waitForURL("https://github.com/**");
+    const { searchParams } = new URL(guest.url());
+    expect(searchParams.get("client_id")).toBe("browser-id");
+    expect(searchParams.get("redirect_uri")).toBe(url("/api/auth/callback/github"));
+    await guest.context().close();
   });
 
   it("revokes an invitation: its link is worth nothing then", async () => {

@@ -55,13 +55,18 @@ export class Deployment {
     this.#parts = parts;
   }
 
-  static async launch(): Promise<Parts> {
+  static async launch(more: Record<string, string> = {}): Promise<Parts> {
     const folder = mkdtempSync(join(tmpdir(), "outdial-browser-"));
     const port = await freePort();
     const { apiKey: key, reportSecret: secret } = ACCOUNT;
     const [simulator, worker, browser] = await Promise.all([
       startSimulator({ port: port + 1, key, secret }),
-      startWorker({ folder, port, secrets: SECRETS, vars: { SETUP_TOKEN, LOCAL_SIGN_IN } }),
+      startWorker({
+        folder,
+        port,
+        secrets: SECRETS,
+        vars: { SETUP_TOKEN, LOCAL_SIGN_IN, ...more },
+      }),
       chromium.launch({ executablePath: CHROMIUM, args: QUIET }),
     ]);
     return { worker, simulator, browser, folder };

@@ -8,6 +8,7 @@ import { Plain } from "../ui/Plain.tsx";
 import { issueAt, Refusal } from "../ui/refusal.tsx";
 import { Broken, Loading } from "../ui/states.tsx";
 import { ROLE } from "../words.ts";
+import { Elsewhere } from "./Elsewhere.tsx";
 import { useTitle } from "./session.tsx";
 
 const route = getRouteApi("/invitations/$token");
@@ -109,6 +110,7 @@ export function Invitation() {
             <Button type="submit" loading={accept.isPending}>
               Join
             </Button>
+            <Elsewhere to={`/invitations/${token}`} />
           </Stack>
         </form>
       )}

@@ -1,4 +1,13 @@
-import { Button, Group, PasswordInput, PinInput, Stack, Text, TextInput } from "@mantine/core";
+import {
+  Alert,
+  Button,
+  Group,
+  PasswordInput,
+  PinInput,
+  Stack,
+  Text,
+  TextInput,
+} from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, useRouter } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
@@ -7,16 +16,29 @@ import * as queries from "../queries.ts";
 import { TextLink } from "../ui/links.tsx";
 import { Plain } from "../ui/Plain.tsx";
 import { Refusal } from "../ui/refusal.tsx";
+import { Elsewhere } from "./Elsewhere.tsx";
 import { Go } from "./Go.tsx";
 import { useTitle } from "./session.tsx";
 
 const route = getRouteApi("/sign-in");
 
+/** What an account elsewhere was refused for. */
+const REFUSALS: Readonly<Record<string, string>> = {
+  not_invited: "This account's address was not invited, or is not confirmed there.",
+  account_not_linked: "This account's address is not confirmed: sign in by your password.",
+  access_denied: "You did not let the account tell us who you are.",
+};
+
+/** Only a page of ours: never another site's. */
+function pageOf(to: string | undefined): string {
+  return to?.startsWith("/") && !to.startsWith("//") ? to : "/";
+}
+
 /** Email and password, then the second factor of whoever has one. */
 export function SignIn() {
   useTitle("Sign in");
   const [step, setStep] = useState<"password" | "code" | "backup">("password");
-  const { to } = route.useSearch();
+  const { to, error } = route.useSearch();
   const router = useRouter();
   const client = useQueryClient();
   const me = useQuery({ ...queries.me(), retry: false });
@@ -25,8 +47,7 @@ export function SignIn() {
   const enter = async () => {
     client.clear();
     await client.fetchQuery(queries.me());
-    // Only a page of ours: never another site's.
-    router.history.push(to?.startsWith("/") && !to.startsWith("//") ? to : "/");
+    router.history.push(pageOf(to));
   };
   const password = useMutation({
     mutationFn: (form: { email: string; password: string }) =>
@@ -56,6 +77,11 @@ export function SignIn() {
   if (step === "password") {
     return (
       <Plain title="Sign in">
+        {error !== undefined && (
+          <Alert color="orange" mb="md" role="status">
+            {REFUSALS[error] ?? "That did not work: try again."}
+          </Alert>
+        )}
         <form onSubmit={submit}>
           <Stack>
             <TextInput
@@ -81,6 +107,7 @@ export function SignIn() {
             <TextLink to="/forgot-password" size="sm">
               Forgotten your password?
             </TextLink>
+            <Elsewhere to={pageOf(to)} />
           </Stack>
         </form>
       </Plain>
