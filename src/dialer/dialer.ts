@@ -400,7 +400,8 @@ export class Dialer implements DialerVerbs {
     const turn = ++this.#sweeps;
     this.#outside.after(SWEEP_GAP_MS, () => {
       // The newest turn counts; what is not told yet sweeps once it is.
-      if (turn !== this.#sweeps || this.#flush.dueAt !== null) return;
+      // All may have been removed meanwhile.
+      if (turn !== this.#sweeps || this.#flush.dueAt !== null || this.#gone) return;
       const more = this.#commit((state, now) => {
         const left = sweep(state, now);
         this.#sweepAt = left ? now + SWEEP_GAP_MS : null;
