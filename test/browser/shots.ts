@@ -1,103 +1,109 @@
-/** `npm run shots`: pictures of every page, wide and narrow, light and dark, in `.shots`. */
+/** `npm run shots [-- name …]`: pictures of every page, wide and narrow, light and dark, in `.shots`. */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { complaints, NARROW, Stage, WIDE } from "./stage.ts";
+import { until } from "../support/node/local.ts";
+import { complaints, NARROW, Stage } from "./stage.ts";
 
-const SETTINGS = [
-  "workspace",
-  "agents",
-  "numbers",
-  "connections",
-  "do-not-call",
-  "people",
-  "keys",
-  "audit",
-];
 const FOLDER = join(import.meta.dirname, "..", "..", ".shots");
-mkdirSync(FOLDER, { recursive: true });
+const SIZES = { wide: { width: 1440, height: 900 }, narrow: NARROW };
+const SCHEMES = ["light", "dark"] as const;
+const MIX = { connected: 46, no_answer: 24, busy: 10, voicemail: 14, failed: 3, busy_callback: 3 };
+/** Bars move and drawers slide in for so long, ms. */
+const SETTLED_MS = 700;
 
-const stage = await Stage.open(4);
-try {
-  const batch = await stage.campaign({
-    name: "November orders",
-    type: "batch",
-    retries: 2,
-    intervals: [60_000],
+type Listed = { items: { id: string }[] };
+
+/** A day in the middle: one campaign runs, one waits, one is over, and leads come in. */
+async function scene(stage: Stage): Promise<Record<string, string>> {
+  await stage.api.patch(`/v1/agents/${stage.agent}`, {
+    usesCallback: true,
+    settings: { ringMs: [200, 500], talkMs: [500, 2_500], analysisMs: 100, mix: MIX },
   });
+  const retries = { retries: 2, intervals: [20_000, 3_600_000] };
+  const batch = await stage.campaign({ name: "November orders", type: "batch", ...retries });
   const leads = await stage.campaign({ name: "Website leads", type: "realtime", priority: "high" });
-  await stage.campaign({
-    name: "Winter sale, waiting for its list",
-    type: "batch",
-    start: 1000,
-    end: 2000,
-  });
-  await stage.import(batch, 300, [
+  const startAfter = Date.now() + 20 * 3_600_000;
+  const sale = { name: "Winter sale", type: "batch", start: 1000, end: 2000, startAfter };
+  await stage.import(await stage.campaign(sale), 120);
+  await stage.campaign({ name: "Feedback, no list yet", type: "batch", priority: "low" });
+  const survey = await stage.campaign({ name: "Delivery survey", type: "batch", paused: true });
+  await stage.import(survey, 80);
+  await stage.import(batch, 500, [
     "+9198,Short,LK-1",
     "9.19877E+11,Lost digits,LK-2",
     "+919876510001,Again,LK-3",
   ]);
-  for (const n of [1, 2, 3]) {
-    await stage.api.post("/v1/tasks", {
-      campaign: leads,
-      phone: `+91555012345${n}`,
-      context: { name: "Maya" },
-    });
+  for (let n = 10; n < 30; n++) {
+    const context = { name: "Maya", orderId: `LK-${n}` };
+    await stage.api.post("/v1/tasks", { campaign: leads, phone: `+9155501234${n}`, context });
   }
-  await new Promise((resolve) => setTimeout(resolve, 6_000));
-  const { items } = await stage.api.get<{ items: { id: string }[] }>(
-    `/v1/campaigns/${batch}/tasks?status=completed&limit=1`,
+  const talked = `/v1/campaigns/${batch}/tasks?status=completed&outcome=connected&limit=1`;
+  const { items } = await until(
+    () => stage.api.get<Listed>(talked),
+    (page) => page.items.length > 0,
   );
+  await new Promise((resolve) => setTimeout(resolve, 25_000));
   const task = items[0]?.id ?? "";
-  const calls = await stage.api.get<{ items: { id: string }[] }>(`/v1/tasks/${task}/calls`);
-  const pages: Record<string, string> = {
+  const calls = await stage.api.get<Listed>(`/v1/tasks/${task}/calls`);
+  const of = `/campaigns/${batch}`;
+  return {
     campaigns: "/",
-    tasks: `/campaigns/${batch}/tasks`,
-    "tasks-queued": `/campaigns/${batch}/tasks?status=queued`,
-    task: `/campaigns/${batch}/tasks/${task}`,
-    call: `/campaigns/${batch}/tasks/${task}?call=${calls.items.at(-1)?.id}`,
-    details: `/campaigns/${batch}/tasks/${task}?tab=details`,
-    "campaign-calls": `/campaigns/${batch}/calls`,
-    imports: `/campaigns/${batch}/imports`,
-    settings: `/campaigns/${batch}/settings`,
+    "campaigns-none": "/?q=nothing",
+    tasks: `${of}/tasks`,
+    "tasks-queued": `${of}/tasks?status=queued`,
+    "tasks-none": `${of}/tasks?status=archived`,
+    task: `${of}/tasks/${task}`,
+    call: `${of}/tasks/${task}?call=${calls.items.at(-1)?.id}`,
+    details: `${of}/tasks/${task}?tab=details`,
+    overview: `${of}/overview`,
+    "campaign-calls": `${of}/calls`,
+    imports: `${of}/imports`,
+    settings: `${of}/settings`,
+    activity: `${of}/activity`,
+    paused: `/campaigns/${survey}/tasks`,
     push: `/campaigns/${leads}/push`,
-    realtime: `/campaigns/${leads}/tasks`,
+    realtime: `/campaigns/${leads}/overview`,
     "new-batch": "/campaigns/new/batch",
     "new-realtime": "/campaigns/new/realtime",
     calls: "/calls",
-    ...Object.fromEntries(SETTINGS.map((name) => [`settings-${name}`, `/settings/${name}`])),
-    "settings-agent": `/settings/agents?open=${stage.agent}`,
-    "settings-connect": "/settings/connections?open=new",
     account: "/account",
+    ...Object.fromEntries(
+      [
+        ...["workspace", "agents", "numbers", "connections"],
+        ...["do-not-call", "people", "keys", "audit"],
+      ].map((name) => [`settings-${name}`, `/settings/${name}`]),
+    ),
     lost: "/nowhere",
   };
-  const wanted = process.argv.slice(2);
-  for (const [size, viewport] of [
-    ["wide", WIDE],
-    ["narrow", NARROW],
-  ] as const) {
-    const out = await stage.visit(viewport);
-    await out.goto(`${stage.url}/sign-in`);
-    await out.getByLabel("Email").waitFor();
-    await out.screenshot({ path: join(FOLDER, `sign-in-${size}.png`) });
+}
+
+mkdirSync(FOLDER, { recursive: true });
+const wanted = process.argv.slice(2);
+const stage = await Stage.open(6);
+try {
+  const pages = Object.entries(await scene(stage)).filter(
+    ([name]) => wanted.length === 0 || wanted.includes(name),
+  );
+  for (const [size, viewport] of Object.entries(SIZES)) {
     const page = await stage.enter("owner", viewport);
-    for (const [name, path] of Object.entries(pages)) {
-      if (wanted.length > 0 && !wanted.includes(name)) continue;
+    for (const [name, path] of pages) {
+      await page.emulateMedia({ colorScheme: "light" });
       await page.goto(stage.url + path);
-      await page.waitForTimeout(900);
-      await page.screenshot({ path: join(FOLDER, `${name}-${size}.png`) });
+      await page.getByRole("heading").first().waitFor();
+      for (const scheme of SCHEMES) {
+        await page.emulateMedia({ colorScheme: scheme });
+        await page.waitForTimeout(SETTLED_MS);
+        await page.screenshot({ path: join(FOLDER, `${name}-${size}-${scheme}.png`) });
+      }
       const over = await page.evaluate<number>("document.documentElement.scrollWidth - innerWidth");
       if (over > 0) console.log(`${name} ${size}: ${over} px too wide`);
     }
-    if (size === "wide") {
-      await page.emulateMedia({ colorScheme: "dark" });
-      for (const name of ["campaigns", "tasks", "call"]) {
-        await page.goto(stage.url + pages[name]);
-        await page.waitForTimeout(900);
-        await page.screenshot({ path: join(FOLDER, `${name}-dark.png`) });
-      }
-    }
+    const out = await stage.visit(viewport);
+    await out.goto(`${stage.url}/sign-in`);
+    await out.getByLabel("Email").waitFor();
+    await out.screenshot({ path: join(FOLDER, `sign-in-${size}-light.png`) });
   }
-  console.log(complaints);
+  for (const complaint of complaints) console.log(complaint);
 } finally {
   await stage.close();
 }

@@ -89,7 +89,7 @@ export class Deployment {
   /** A page of nobody. What the browser itself complains of fails the test that reads `complaints`. */
   async visit(viewport = WIDE, more: Parameters<Browser["newContext"]>[0] = {}): Promise<Page> {
     const context: BrowserContext = await this.browser.newContext({ viewport, ...more });
-    context.setDefaultTimeout(10_000);
+    context.setDefaultTimeout(20_000);
     const page = await context.newPage();
     page.on("pageerror", (error) => complaints.push(String(error)));
     page.on("console", (message) => {
@@ -119,6 +119,7 @@ export class Deployment {
 export class Stage extends Deployment {
   readonly api: Client;
   readonly agent: string;
+  readonly #sessions = new Map<Role, Awaited<ReturnType<BrowserContext["storageState"]>>>();
 
   private constructor(parts: Parts, api: Client, agent: string) {
     super(parts);
@@ -183,14 +184,22 @@ export class Stage extends Deployment {
     );
   }
 
-  /** A page of somebody who has signed in by the form, as people do. */
+  /** A page of somebody who has signed in: by the form, as people do, and from then on with that session. */
   async enter(role: Role, viewport = WIDE): Promise<Page> {
+    const session = this.#sessions.get(role);
+    if (session !== undefined) {
+      const page = await this.visit(viewport, { storageState: session });
+      await page.goto(this.url);
+      await page.getByRole("heading", { name: "Campaigns", exact: true }).waitFor();
+      return page;
+    }
     const page = await this.visit(viewport);
     await page.goto(`${this.url}/sign-in`);
     await page.getByLabel("Email").fill(`${role}@lotus.example`);
     await page.getByLabel("Password", { exact: true }).fill(PASSWORDS[role]);
     await page.getByRole("button", { name: "Sign in" }).click();
     await page.getByRole("heading", { name: "Campaigns", exact: true }).waitFor();
+    this.#sessions.set(role, await page.context().storageState());
     return page;
   }
 }
