@@ -201,5 +201,11 @@ export const templates = () =>
 export const sessions = () =>
   queryOptions({
     queryKey: ["sessions"],
-    queryFn: () => authRead<SignedIn[]>("/list-sessions"),
+    queryFn: async () => {
+      const [all, here] = await Promise.all([
+        authRead<SignedIn[]>("/list-sessions"),
+        authRead<{ session: Pick<SignedIn, "token"> } | null>("/get-session"),
+      ]);
+      return all.map((one) => ({ ...one, isHere: one.token === here?.session.token }));
+    },
   });

@@ -83,10 +83,20 @@ describe.skipIf(!hasBrowser)("settings", () => {
     await admin.getByText("Saved: Second account").waitFor();
     await button("Test Second account").click();
     await admin.getByText(/^Works, answered in \d+ ms$/).waitFor();
+
+    // Sent elsewhere, its secrets are asked for again.
+    await admin.getByRole("link", { name: "Second account" }).click();
+    await admin.getByLabel("Address", { exact: true }).fill("https://carrier.example.com");
+    await button("Save").click();
+    await admin
+      .getByText(/^Expected given again, for another address/)
+      .first()
+      .waitFor();
+    await admin.keyboard.press("Escape");
   });
 
   it("begins a carrier of any API from a template, shows its request and tries a report", async () => {
-    await admin.getByRole("link", { name: "Connect a carrier" }).first().click();
+    await open("connections?open=new");
     await choose("Carrier", "Any HTTP API");
     await button("Bolna").click();
     await button("Show it").click();
@@ -332,6 +342,29 @@ describe.skipIf(!hasBrowser)("settings", () => {
     await page.goto(`${stage.url}/settings/do-not-call`);
     await page.getByText(/viewers who were granted it see this/).waitFor();
     await page.context().close();
+  });
+
+  it("lets an operator keep the do-not-call list, and erase or govern nothing", async () => {
+    const page = await stage.enter("operator");
+    await page.goto(`${stage.url}/settings/do-not-call`);
+    await page.getByRole("button", { name: "Add numbers" }).waitFor();
+    await page.locator('[aria-busy="true"]').first().waitFor({ state: "detached" });
+    expect(await page.getByRole("button", { name: "Erase …" }).count()).toBe(0);
+    const links = page.getByRole("navigation", { name: "Settings" }).getByRole("link");
+    expect(await links.allTextContents()).not.toContain("Keys");
+    await page.context().close();
+  });
+
+  it("says what the server refused, and tries again", async () => {
+    const refusal = { error: { code: "forbidden", message: "Not today." }, requestId: "req-17" };
+    await admin.route("**/v1/keys?*", (route) => route.fulfill({ status: 403, json: refusal }));
+    await open("keys");
+    await admin.getByRole("alert").getByText("Not today.").waitFor();
+    await admin.getByText("Request req-17").waitFor();
+    expect(await axeFaults(admin)).toEqual([]);
+    await admin.unroute("**/v1/keys?*");
+    await button("Try again").click();
+    await button("Change First key").waitFor();
   });
 
   it("ends the workspace only for owners, and only when its name was typed", async () => {

@@ -31,7 +31,7 @@ async function scene(stage: Stage): Promise<Record<string, string>> {
   await stage.import(batch, 500, [
     "+9198,Short,LK-1",
     "9.19877E+11,Lost digits,LK-2",
-    "+919876510001,Again,LK-3",
+    "+919876510101,Again,LK-3",
   ]);
   for (let n = 10; n < 30; n++) {
     const context = { name: "Maya", orderId: `LK-${n}` };

@@ -170,10 +170,10 @@ export class Stage extends Deployment {
     return (await this.api.post<{ id: string }>("/v1/campaigns", body)).id;
   }
 
-  /** Imports so many good rows, and these further lines. */
+  /** Imports so many good rows, of numbers that the simulator has no script for, and these further lines. */
   async import(campaign: string, count: number, lines: string[] = []): Promise<void> {
     const rows = Array.from({ length: count }, (_, n) => {
-      return `+9198765${String(10_000 + n)},Person ${n},LK-${1_000 + n}`;
+      return `+9198765${String(10_100 + n)},Person ${n},LK-${1_000 + n}`;
     });
     const path = `/v1/campaigns/${campaign}/imports`;
     const csv = ["phone,name,orderId", ...rows, ...lines].join("\n");

@@ -148,7 +148,7 @@ function SignIns() {
         <ul className="list plain-list" aria-label="Sign-ins">
           {all.map((one) => (
             <li key={one.token} className="row set-row">
-              <Main name={deviceOf(one)}>
+              <Main name={one.isHere ? `${deviceOf(one)}, here` : deviceOf(one)}>
                 <span>
                   since <When at={Date.parse(one.createdAt)} zone={HOME_ZONE} />
                 </span>

@@ -49,6 +49,10 @@ function Keys() {
   const list = useList("GET /v1/keys", {});
   const [doing, setDoing] = useState<Doing>(null);
   const close = () => setDoing(null);
+  const campaigns = useInfiniteQuery(queries.campaigns("realtime", undefined));
+  const names = new Map(
+    campaigns.data?.pages.flatMap(({ items }) => items).map(({ id, name }) => [String(id), name]),
+  );
   return (
     <>
       <Head
@@ -60,7 +64,13 @@ function Keys() {
         </Button>
       </Head>
       <Listing label="Keys" list={list} empty={<Empty title="There is no key" />}>
-        {(key) => <KeyRow item={key} act={(what) => setDoing({ what, key })} />}
+        {(key) => (
+          <KeyRow
+            item={key}
+            campaign={names.get(key.campaign ?? "") ?? key.campaign}
+            act={(what) => setDoing({ what, key })}
+          />
+        )}
       </Listing>
       {doing?.what === "create" && <Create close={close} />}
       {doing?.what === "roll" && <Roll item={doing.key} close={close} />}
@@ -70,9 +80,15 @@ function Keys() {
   );
 }
 
-function KeyRow({ item, act }: { item: Key; act: (what: "roll" | "revoke" | "rename") => void }) {
+function KeyRow(props: {
+  item: Key;
+  /** Name of the only campaign that it may push into. */
+  campaign: string | null;
+  act: (what: "roll" | "revoke" | "rename") => void;
+}) {
+  const { item, campaign, act } = props;
   const now = useNow();
-  const { name, prefix, scopes, campaign, createdBy, expiresAt, lastUsedAt } = item;
+  const { name, prefix, scopes, createdBy, expiresAt, lastUsedAt } = item;
   const isOver = expiresAt !== null && expiresAt <= now;
   return (
     <>

@@ -26,18 +26,19 @@ export function OwnOutcomes(props: {
           const issue = issues.find(({ path }) => path.startsWith(`outcomes.${at}`));
           return (
             // biome-ignore lint/suspicious/noArrayIndexKey: an outcome is its place while it is written
-            <Group key={at} gap="sm" align="flex-start">
+            <Group key={at} gap="xs" align="flex-start" wrap="nowrap">
               <TextInput
                 aria-label={`Outcome ${at + 1}`}
                 placeholder="interested"
                 value={outcome.name}
                 onChange={({ currentTarget }) => change(at, { name: currentTarget.value })}
                 error={issue === undefined ? undefined : `Expected ${issue.expected}.`}
-                style={{ flex: "1 1 160px" }}
+                style={{ flex: "1 1 80px" }}
               />
               <Switch
                 mt={8}
                 label="Never call again"
+                styles={{ label: { whiteSpace: "nowrap" } }}
                 checked={outcome.suppress}
                 onChange={({ currentTarget }) => change(at, { suppress: currentTarget.checked })}
               />

@@ -5,7 +5,7 @@ import type { ReactNode } from "react";
 /** What stands where something is still on its way: as large as what will come. */
 export function Loading({ rows = 5, height = 44 }: { rows?: number; height?: number }) {
   return (
-    <Stack gap="xs" aria-busy="true" aria-label="Loading">
+    <Stack gap="xs" role="status" aria-busy="true" aria-label="Loading">
       {Array.from({ length: rows }, (_, index) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: they are all the same
         <Skeleton key={index} height={height} radius="md" />
