@@ -37,6 +37,7 @@ describe("a part of a file, of which a person is erased", () => {
     expect(without([[2, ["+91 98765 40001 ext. x", "Asha"]]])?.rows).toBe(1);
     expect(without([[2, ["", "0 98765 40001"]]])?.rows).toBe(1);
     expect(without([[2, [PHONE, "Asha", "one cell too many"], "unclosed_quote"]])?.rows).toBe(1);
+    expect(without([[2, ["+919876540002", PHONE], "unclosed_quote"]])?.rows).toBe(1);
     expect(without([[2, ["+919876540002", "x"], "unclosed_quote"]])).toBe(null);
   });
 });

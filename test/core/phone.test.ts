@@ -8,10 +8,13 @@ import {
 import { describe, expect, test } from "vitest";
 import {
   isCountry,
+  lastDigits,
   maskPhone,
+  mentions,
   PHONE_REASONS,
   type PhoneReading,
   readPhone,
+  withoutNumber,
   withoutNumbers,
 } from "../../src/core/phone.ts";
 
@@ -243,5 +246,58 @@ describe("a text that may quote a number", () => {
     ["HTTP 429", "HTTP 429"],
   ])("of %j keeps all but the numbers", (text, masked) => {
     expect(withoutNumbers(text)).toBe(masked);
+  });
+});
+
+describe("a text that writes a number", () => {
+  const PHONE = "+919876540001";
+
+  test.each([
+    ["+919876540001"],
+    ["919876540001"],
+    ["call +91 98765-40001 at noon"],
+    ["(0)98765 40001"],
+    ["0098765.40001"],
+    ["9876540001"],
+    ["6540001"],
+    ["00 6540001"],
+    ["id-x919876540001y"],
+    ["99919876540001"],
+    ["\uff19\uff11\uff19\uff18\uff17\uff16\uff15\uff14\uff10\uff10\uff10\uff11"],
+    ["\u0669\u0661\u0669\u0668\u0667\u0666\u0665\u0664\u0660\u0660\u0660\u0661"],
+    ["\u06f9\u06f8\u06f7\u06f6\u06f5\u06f4\u06f0\u06f0\u06f0\u06f1"],
+  ])("%j does", (text) => {
+    expect(mentions(text, PHONE)).toBe(true);
+  });
+
+  test.each([
+    [""],
+    ["Asha"],
+    ["540001"],
+    ["0540001"],
+    ["00000540001"],
+    ["+919876540002"],
+    ["98765400010"],
+    ["98765 4000"],
+    ["16540001"],
+  ])("%j does not", (text) => {
+    expect(mentions(text, PHONE)).toBe(false);
+  });
+
+  test("does so of short numbers, too, but for those that tell nothing", () => {
+    expect(mentions("+2901234", "+2901234")).toBe(true);
+    expect(mentions("290123", "+290123")).toBe(false);
+    expect(mentions("1290123", "+290123")).toBe(false);
+  });
+
+  test("has it masked where it stands, and nothing else", () => {
+    const text = "0 98765 40001, +91 98765 40001 or +919876540002";
+    const masked = "+91••••••••01, +91••••••••01 or +919876540002";
+    expect(withoutNumber(text, PHONE)).toBe(masked);
+    expect(withoutNumber("Asha, 12", PHONE)).toBe("Asha, 12");
+  });
+
+  test("has its last four digits in one piece", () => {
+    expect(lastDigits(PHONE)).toBe("0001");
   });
 });
