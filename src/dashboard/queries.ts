@@ -178,7 +178,8 @@ export function list<R extends ListRoute>(route: R, filter: FilterOf<R>) {
     queryFn: async ({ pageParam, signal }) => {
       const cursor = pageParam === null ? {} : { cursor: pageParam };
       // Every route of these takes both beside its own filter.
-      const ask = { query: { ...filter, limit: 50, ...cursor } } as unknown as Ask<R>;
+      const limit = route === "GET /v1/audit" ? 50 : PAGE;
+      const ask = { query: { ...filter, limit, ...cursor } } as unknown as Ask<R>;
       const page = await call(route, ask, signal);
       return page as unknown as { items: ItemOf<R>[]; nextCursor: string | null };
     },
