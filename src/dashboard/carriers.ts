@@ -10,7 +10,15 @@ export type CarrierField = {
   choices?: readonly string[];
 };
 
-export type CarrierForm = { id: string; label: string; fields: readonly CarrierField[] };
+export type CarrierForm = {
+  id: string;
+  label: string;
+  fields: readonly CarrierField[];
+  /** What an agent's `carrierAgentId` is there. */
+  agentId: string;
+  /** What a number's `carrierNumberId` is there; null where none is asked for. */
+  numberId: { description: string; required: boolean } | null;
+};
 
 const secret = (name: string, label: string, description: string, required = true) => ({
   ...{ name, label, description, required },
@@ -33,6 +41,8 @@ export const CARRIERS: readonly CarrierForm[] = [
       open("accountSid", "Account SID", "Starts with AC"),
       secret("authToken", "Auth Token", "Of the same account; it signs the reports, too"),
     ],
+    agentId: "An address (https: of TwiML, wss: of a voice bot), or any word where a prompt speaks",
+    numberId: null,
   },
   {
     id: "vapi",
@@ -50,6 +60,8 @@ export const CARRIERS: readonly CarrierForm[] = [
         choices: ["signed"],
       },
     ],
+    agentId: "The assistant's id",
+    numberId: { description: "The phone number's id at Vapi", required: true },
   },
   {
     id: "retell",
@@ -58,6 +70,8 @@ export const CARRIERS: readonly CarrierForm[] = [
       secret("apiKey", "API key", "Retell's dashboard, API Keys"),
       secret("webhookKey", "Webhook key", "Only where another key has the webhook badge", false),
     ],
+    agentId: "The agent's id at Retell",
+    numberId: null,
   },
   {
     id: "bland",
@@ -66,6 +80,8 @@ export const CARRIERS: readonly CarrierForm[] = [
       secret("apiKey", "API key", "Bland's account settings, Keys"),
       secret("webhookSecret", "Webhook signing secret", "From the same page"),
     ],
+    agentId: "The pathway's id, or any word where a prompt speaks",
+    numberId: null,
   },
   {
     id: "elevenlabs",
@@ -78,6 +94,8 @@ export const CARRIERS: readonly CarrierForm[] = [
         choices: ["twilio", "sip-trunk", "exotel"],
       },
     ],
+    agentId: "The agent's id at ElevenLabs",
+    numberId: { description: "The phone number's id at ElevenLabs", required: true },
   },
   {
     id: "hooman",
@@ -86,6 +104,8 @@ export const CARRIERS: readonly CarrierForm[] = [
       secret("apiKey", "API key", "Of the workspace there"),
       open("campaign", "Campaign", "The id of a realtime campaign there"),
     ],
+    agentId: "The agent's id there",
+    numberId: null,
   },
   {
     id: "http",
@@ -101,6 +121,8 @@ export const CARRIERS: readonly CarrierForm[] = [
       ),
       secret("reportSecret", "Secret of reports", "What reports prove themselves with", false),
     ],
+    agentId: "What the template puts where it names the agent: an id, or an address",
+    numberId: { description: "Only where the template names the number", required: false },
   },
   {
     id: "simulator",
@@ -110,6 +132,8 @@ export const CARRIERS: readonly CarrierForm[] = [
       secret("apiKey", "Key", "What it was started with"),
       secret("reportSecret", "Secret of reports", "What it signs its reports with"),
     ],
+    agentId: "Any word",
+    numberId: null,
   },
 ];
 

@@ -64,7 +64,7 @@ const DEEDS: Readonly<Record<string, string>> = {
   "person.join": "joined the workspace",
   "person.leave": "left the workspace",
   "person.remove": "removed a person",
-  "person.rename": "changed the own name",
+  "person.rename": "changed their name",
   "person.set_up": "set up the deployment",
   "retention.apply": "removed what was kept long enough",
   "second_factor.disable": "switched a second factor off",

@@ -6,6 +6,7 @@ import { useState } from "react";
 import type { BodyOf } from "../../contract/wire.ts";
 import { placeholders } from "../../core/template.ts";
 import { call } from "../api.ts";
+import { carrierForm, carrierName } from "../carriers.ts";
 import * as queries from "../queries.ts";
 import type { Agent, Connection } from "../things.ts";
 import { Fact } from "../ui/CallView.tsx";
@@ -189,6 +190,7 @@ function Editor(props: { agent: Agent | null; connections: Connection[]; close: 
     done: close,
   });
   const { error } = save;
+  const carrier = connections.find(({ id }) => id === fields.connection)?.carrier ?? "";
   const names = placeholders(fields.prompt);
   const isReadable = readSettings(fields.settings) !== null;
   return (
@@ -221,12 +223,13 @@ function Editor(props: { agent: Agent | null; connections: Connection[]; close: 
           onChange={(connection) => set({ connection })}
           data={connections.map(({ id, name, carrier }) => ({
             value: id,
-            label: `${name} · ${carrier}`,
+            label: `${name} · ${carrierName(carrier)}`,
           }))}
           error={issueAt(error, "connection")}
         />
         <TextInput
           label="The carrier's id of the agent"
+          description={carrierForm(carrier)?.agentId}
           value={fields.carrierAgentId}
           onChange={({ currentTarget }) => set({ carrierAgentId: currentTarget.value })}
           maxLength={200}

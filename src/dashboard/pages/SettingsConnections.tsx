@@ -212,6 +212,7 @@ function Create({ close }: { close: () => void }) {
           label="Carrier"
           description="Never changes"
           placeholder="What places the calls"
+          maxDropdownHeight={340}
           value={carrier}
           allowDeselect={false}
           onChange={(id) => {

@@ -4,6 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { call } from "../api.ts";
+import { carrierForm, carrierName } from "../carriers.ts";
 import * as queries from "../queries.ts";
 import type { CallingNumber, Connection } from "../things.ts";
 import { Listing, Main } from "../ui/Listing.tsx";
@@ -129,6 +130,8 @@ function Editor(props: {
     done: close,
   });
   const { error } = save;
+  const carrier = connections.find(({ id }) => id === connection)?.carrier ?? "";
+  const asked = carrierForm(carrier)?.numberId ?? null;
   return (
     <Stack gap="xl">
       <Form
@@ -163,7 +166,7 @@ function Editor(props: {
           onChange={setConnection}
           data={connections.map((one) => ({
             value: one.id,
-            label: `${one.name} · ${one.carrier}`,
+            label: `${one.name} · ${carrierName(one.carrier)}`,
           }))}
           error={issueAt(error, "connection")}
         />
@@ -175,14 +178,18 @@ function Editor(props: {
           maxLength={200}
           error={issueAt(error, "name")}
         />
-        <TextInput
-          label="The carrier's id of the number"
-          description="Only where the carrier asks for one"
-          value={carrierNumberId}
-          onChange={({ currentTarget }) => setCarrierId(currentTarget.value)}
-          maxLength={200}
-          error={issueAt(error, "carrierNumberId")}
-        />
+        {(asked !== null || carrierNumberId !== "") && (
+          <TextInput
+            label="The carrier's id of the number"
+            description={asked?.description}
+            value={carrierNumberId}
+            onChange={({ currentTarget }) => setCarrierId(currentTarget.value)}
+            maxLength={200}
+            required={asked?.required === true}
+            withAsterisk={false}
+            error={issueAt(error, "carrierNumberId")}
+          />
+        )}
       </Form>
       {number !== null && (
         <Delete
