@@ -58,6 +58,10 @@ export const Workspace = z
       z.object({
         id: z.string(),
         state: z.enum(["ok", "backing_off", "probing"]),
+        suspended: z.boolean().meta({
+          description:
+            "The account is refused, or dials fail again and again: one dial at a time tries it, and its tasks keep their attempts",
+        }),
         reason: z.string().nullable(),
         since: instantOrNull("In this state since"),
         until: instantOrNull("Next try"),

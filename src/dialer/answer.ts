@@ -3,6 +3,7 @@ import { unreachable } from "../core/assert.ts";
 import { withoutNumbers } from "../core/phone.ts";
 import type { Call } from "./calls.ts";
 import { CHECK_LOST_MS, CHECK_MIN_MS, conclude, save, taskOf } from "./conclude.ts";
+import { ACCOUNT_REFUSED } from "./connections.ts";
 import type { State } from "./state.ts";
 import { completeIfDone, returnTask } from "./tasks.ts";
 
@@ -67,7 +68,7 @@ export function refused(state: State, call: Call, reason: RefusalKind, word: str
 
 const REFUSAL_TEXT = {
   capacity: "the carrier has no capacity",
-  connection: "the carrier refuses the account",
+  connection: ACCOUNT_REFUSED,
   unreachable: "the carrier cannot be reached",
 } as const;
 

@@ -4,6 +4,10 @@ import type { ConnectionDoc } from "./verbs.ts";
 /** First and longest gap of a back-off and of a probe, ms (H21, H22). */
 export const GAP_MIN_MS = 1_000;
 export const GAP_MAX_MS = 60_000;
+/** So many answers lost in a row, and the connection backs off as well. */
+export const LOSSES_MAX = 3;
+/** The reason of a back-off that suspends at once. */
+export const ACCOUNT_REFUSED = "the carrier refuses the account";
 
 /**
  * Trouble of one connection. Two kinds, which may hold together:
@@ -12,6 +16,9 @@ export const GAP_MAX_MS = 60_000;
  *          dial at a time, the next not before `backoffUntil`; the gap doubles until one is taken (H21)
  * probe    an answer was lost: nothing is claimed until a request that places no call has
  *          succeeded; the next is tried at `probeAt` (H22)
+ *
+ * `losses` counts answers that were lost one after the other, and outlives the probe: a carrier that
+ * answers all but dials would else be given task after task. From `LOSSES_MAX` on it backs off, too.
  */
 export type Trouble = {
   id: string;
@@ -21,7 +28,22 @@ export type Trouble = {
   backoffUntil: number | null;
   probeMs: number | null;
   probeAt: number | null;
+  losses: number;
 };
+
+/** Whether it holds anything up; a count of losses alone does not. */
+export function isShut({ probeAt, backoffUntil }: Trouble): boolean {
+  return probeAt !== null || backoffUntil !== null;
+}
+
+/**
+ * A connection that only one dial at a time tries, and that a person should look at: its account is
+ * refused, its gap is at its longest, or its answers are lost again and again.
+ */
+export function isSuspended({ reason, backoffMs, losses }: Trouble): boolean {
+  if (backoffMs === null) return false;
+  return reason === ACCOUNT_REFUSED || backoffMs >= GAP_MAX_MS || losses >= LOSSES_MAX;
+}
 
 /** What keeps a connection from one more dial: until when, or null for "until something happens". */
 export type Shut = { kind: "connection" | "pace" | "limit"; reason: string; until: number | null };
@@ -42,7 +64,7 @@ export class Connections {
   load(): void {
     const rows = this.#sql.all<Trouble>(
       `SELECT id, reason, since, backoff_ms AS backoffMs, backoff_until AS backoffUntil,
-         probe_ms AS probeMs, probe_at AS probeAt FROM connection`,
+         probe_ms AS probeMs, probe_at AS probeAt, losses FROM connection`,
     );
     for (const row of rows) this.#troubles.set(row.id, row);
   }
@@ -93,30 +115,34 @@ export class Connections {
     // Dials that were on their way together are one refusal.
     if (known?.backoffUntil != null && known.backoffUntil > now) return;
     const last = known?.backoffMs ?? (byReport ? this.#endedGapMs.get(id) : null) ?? null;
-    const backoffMs = last === null ? GAP_MIN_MS : Math.min(last * 2, GAP_MAX_MS);
     this.#save({
       id,
       reason,
-      since: known?.since ?? now,
-      backoffMs,
-      backoffUntil: now + backoffMs,
+      since: sinceOf(known, now),
+      ...gapAfter(last, now),
       probeMs: known?.probeMs ?? null,
       probeAt: known?.probeAt ?? null,
+      losses: known?.losses ?? 0,
     });
   }
 
   /** H22: an answer was lost; the first probe is due at once. */
   doubt(id: string, reason: string, now: number): void {
     const known = this.#troubles.get(id);
+    // Dials that were on their way together are one loss.
     if (known !== undefined && known.probeAt !== null) return;
+    const losses = (known?.losses ?? 0) + 1;
+    const backoffMs = known?.backoffMs ?? null;
+    const backoffUntil = known?.backoffUntil ?? null;
+    const waits = backoffUntil !== null && backoffUntil > now;
     this.#save({
       id,
       reason,
-      since: known?.since ?? now,
-      backoffMs: known?.backoffMs ?? null,
-      backoffUntil: known?.backoffUntil ?? null,
+      since: sinceOf(known, now),
+      ...(losses < LOSSES_MAX || waits ? { backoffMs, backoffUntil } : gapAfter(backoffMs, now)),
       probeMs: GAP_MIN_MS,
       probeAt: now,
+      losses,
     });
   }
 
@@ -132,7 +158,7 @@ export class Connections {
   proved(id: string): void {
     const known = this.#troubles.get(id);
     if (known === undefined) return;
-    if (known.backoffUntil === null) this.#clear(id);
+    if (known.backoffUntil === null && known.losses === 0) this.#clear(id);
     else this.#save({ ...known, probeMs: null, probeAt: null });
   }
 
@@ -141,17 +167,17 @@ export class Connections {
     const known = this.#troubles.get(id);
     if (known === undefined) return;
     if (known.probeAt === null) this.#clear(id);
-    else this.#save({ ...known, backoffMs: null, backoffUntil: null, probeAt: now });
+    else this.#save({ ...known, backoffMs: null, backoffUntil: null, probeAt: now, losses: 0 });
   }
 
-  /** A dial was taken: the back-off is over (H21). One claimed before it began tells nothing. */
+  /** A dial was taken: back-off and losses are over (H21). One claimed before the back-off began tells nothing. */
   taken(id: string, claimedAt: number): void {
     const known = this.#troubles.get(id);
-    if (known === undefined || known.backoffUntil === null || claimedAt < known.backoffUntil)
-      return;
+    if (known === undefined) return;
+    if (known.backoffUntil !== null && claimedAt < known.backoffUntil) return;
     if (known.backoffMs !== null) this.#endedGapMs.set(id, known.backoffMs);
     if (known.probeAt === null) this.#clear(id);
-    else this.#save({ ...known, backoffMs: null, backoffUntil: null });
+    else this.#save({ ...known, backoffMs: null, backoffUntil: null, losses: 0 });
   }
 
   /** A call went on as calls do: the carrier had really taken it. */
@@ -162,11 +188,11 @@ export class Connections {
   #save(trouble: Trouble): void {
     this.#troubles.set(trouble.id, trouble);
     this.#sql.run(
-      `INSERT INTO connection (id, reason, since, backoff_ms, backoff_until, probe_ms, probe_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?)
+      `INSERT INTO connection (id, reason, since, backoff_ms, backoff_until, probe_ms, probe_at, losses)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (id) DO UPDATE SET reason = excluded.reason, since = excluded.since,
          backoff_ms = excluded.backoff_ms, backoff_until = excluded.backoff_until,
-         probe_ms = excluded.probe_ms, probe_at = excluded.probe_at`,
+         probe_ms = excluded.probe_ms, probe_at = excluded.probe_at, losses = excluded.losses`,
       trouble.id,
       trouble.reason,
       trouble.since,
@@ -174,6 +200,7 @@ export class Connections {
       trouble.backoffUntil,
       trouble.probeMs,
       trouble.probeAt,
+      trouble.losses,
     );
   }
 
@@ -181,4 +208,15 @@ export class Connections {
     this.#troubles.delete(id);
     this.#sql.run("DELETE FROM connection WHERE id = ?", id);
   }
+}
+
+/** Since when it has been in trouble: what is over does not count. */
+function sinceOf(known: Trouble | undefined, now: number): number {
+  return known !== undefined && isShut(known) ? known.since : now;
+}
+
+/** The next gap of a back-off: 1 s, then twice the last, up to 1 min (H21). */
+function gapAfter(lastMs: number | null, now: number): { backoffMs: number; backoffUntil: number } {
+  const backoffMs = lastMs === null ? GAP_MIN_MS : Math.min(lastMs * 2, GAP_MAX_MS);
+  return { backoffMs, backoffUntil: now + backoffMs };
 }

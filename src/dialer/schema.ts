@@ -73,6 +73,10 @@ const MIGRATIONS: readonly (readonly string[])[] = [
     // Of a person who was erased: what is heard of it is not kept.
     "ALTER TABLE call ADD COLUMN erased INTEGER NOT NULL DEFAULT 0",
   ],
+  [
+    // Answers of a connection that were lost one after the other.
+    "ALTER TABLE connection ADD COLUMN losses INTEGER NOT NULL DEFAULT 0",
+  ],
 ];
 
 /** Brings the object's tables to the newest version. */

@@ -1,6 +1,7 @@
 import { makeId } from "../core/ids.ts";
 import { type Refusal, refuse } from "../core/result.ts";
 import type { Campaign } from "./campaign.ts";
+import { isShut, isSuspended } from "./connections.ts";
 import { end } from "./ending.ts";
 import type { State } from "./state.ts";
 import { putSuppressions } from "./suppressed.ts";
@@ -91,16 +92,13 @@ export function readWorkspace(state: State): Done<WorkspaceState> | Refusal {
   let waiting = 0;
   for (const campaign of state.liveCampaigns()) waiting += campaign.waiting + campaign.held;
   const connections = [...state.copies.connections()].map((doc) => {
-    const trouble = state.connections.trouble(doc.id);
-    const probing = trouble?.probeAt != null;
+    const known = state.connections.trouble(doc.id);
+    const trouble = known !== null && isShut(known) ? known : null;
+    const kind = trouble?.probeAt != null ? ("probing" as const) : ("backing_off" as const);
     return {
       id: doc.id,
-      state:
-        trouble === null
-          ? ("ok" as const)
-          : probing
-            ? ("probing" as const)
-            : ("backing_off" as const),
+      state: trouble === null ? ("ok" as const) : kind,
+      suspended: trouble !== null && isSuspended(trouble),
       reason: trouble?.reason ?? null,
       since: trouble?.since ?? null,
       until: trouble?.probeAt ?? trouble?.backoffUntil ?? null,

@@ -161,6 +161,8 @@ export type WorkspaceState = {
   connections: {
     id: ConnectionId;
     state: "ok" | "backing_off" | "probing";
+    /** In trouble that a person should look at; it is tried at most once a minute. */
+    suspended: boolean;
     reason: string | null;
     since: number | null;
     until: number | null;

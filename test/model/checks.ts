@@ -43,7 +43,8 @@ function hasFreeSlot(small: Small): boolean {
     troubles: number;
   }>(
     `SELECT (SELECT COUNT(*) FROM call WHERE state IN ('placing', 'placed', 'unknown')) AS leases,
-       (SELECT COUNT(*) FROM connection) AS troubles`,
+       (SELECT COUNT(*) FROM connection
+         WHERE probe_at IS NOT NULL OR backoff_until IS NOT NULL) AS troubles`,
   );
   const out = small.lines.filter((line) => line.answer !== null).length;
   return leases < small.judge.facts.slots && troubles === 0 && out < 3;

@@ -12,7 +12,7 @@ import type { Small } from "./small.ts";
 
 const OBJECT = [
   "SELECT hash, active, expires_at, pending IS NULL FROM suppressed",
-  "SELECT id, backoff_ms, backoff_until, probe_ms, probe_at FROM connection",
+  "SELECT id, backoff_ms, backoff_until, probe_ms, probe_at, losses FROM connection",
   `SELECT id, settings, paused, epoch, starts_at, started_at IS NULL, completed_at IS NULL,
      archived_at IS NULL, expired, swept, tasks, held, completed, archived FROM campaign ORDER BY id`,
   `SELECT id, context ->> 'who', attempts, last_outcome, lane, at, held, archiving, ends_at, ended

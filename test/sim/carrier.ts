@@ -52,6 +52,8 @@ export class VirtualCarrier {
   readonly calls = new Map<string, Truth>();
   /** Requests to dial that have no answer yet, whoever asked. */
   outageUntil = 0;
+  /** Until then it answers everything but dials. */
+  deafUntil = 0;
   /** Sends a report on its way. */
   send: (report: CarrierReport, quick: boolean) => void = () => undefined;
   /** A dial arrives, before anything is answered. */
@@ -82,7 +84,7 @@ export class VirtualCarrier {
     return this.#inTime(signal, async () => {
       const { answerMs } = this.habits;
       await this.#loop.sleep(1 + this.#random.whole(0, answerMs));
-      if (this.#out) throw new Error("fetch failed");
+      if (this.#out || this.#loop.now < this.deafUntil) throw new Error("fetch failed");
       const refusal = this.#refusal();
       if (refusal !== null) return { kind: "refused", ...refusal };
       this.dialled(dial, this.#loop.now);

@@ -52,6 +52,7 @@ export const REACHED: readonly string[] = [
   "H22 a probe succeeds",
   "H22 a report decides what an answer did not",
   "H22 an answer is lost",
+  "H22 answers lost in a row back off",
   "H24 rows of one batch go in random order",
   "H25 a later attempt",
   "H26 a dial of band callback",

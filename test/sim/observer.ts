@@ -94,8 +94,8 @@ export class Observer implements Watcher {
       error instanceof Broken ? error : new Broken("the code does not throw", textOf(error));
   }
 
-  started(): void {
-    this.model.restarted();
+  started(now: number): void {
+    this.model.restarted(now);
     this.say("the object starts");
   }
 
@@ -333,6 +333,7 @@ export class Observer implements Watcher {
       if (doc.kind === "connection") {
         const trouble = model.trouble(doc.id);
         trouble.gap = null;
+        trouble.losses = 0;
       }
     }
   }

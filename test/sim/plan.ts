@@ -30,6 +30,7 @@ export const OPERATIONS = [
   "object is evicted",
   "D1 goes away",
   "carrier goes away",
+  "carrier goes deaf",
 ] as const;
 export type Operation = {
   kind: (typeof OPERATIONS)[number];
@@ -155,6 +156,11 @@ export function planOf(seed: number): Plan {
     operationsOf(new Random(seed, `operations ${who}`), { start, end, who, tasks: one.tasks }),
   );
   if (isCrowded) operations.push(...burstsOf(new Random(seed, "bursts"), start, count));
+  // In another fifth carriers go deaf again and again: they answer everything but dials.
+  if (seed % 5 === 1) {
+    shares.set("carrier has an outage", 0);
+    operations.push(...deafnessOf(new Random(seed, "deaf"), start, count));
+  }
   operations.sort((a, b) => a.at - b.at);
   const cronMinutes = random.pick([2, 5, 10]);
   return { seed, start, end, cronMinutes, shares, workspaces, operations };
@@ -204,6 +210,15 @@ function crowd(random: Random, workspace: WorkspacePlan): void {
 function burstsOf(random: Random, start: number, workspaces: number): Operation[] {
   return Array.from({ length: 60 }, () => ({
     kind: "push a burst",
+    at: start + random.whole(10, 20 * 60) * MINUTE,
+    who: random.whole(0, workspaces - 1),
+    seed: random.whole(1, 2 ** 31),
+  }));
+}
+
+function deafnessOf(random: Random, start: number, workspaces: number): Operation[] {
+  return Array.from({ length: 12 }, () => ({
+    kind: "carrier goes deaf",
     at: start + random.whole(10, 20 * 60) * MINUTE,
     who: random.whole(0, workspaces - 1),
     seed: random.whole(1, 2 ** 31),

@@ -261,7 +261,9 @@ export class World {
     await this.#runUntil(this.#cut.end);
     this.faults.calm = true;
     this.d1.awayUntil = 0;
-    for (const { carriers } of this.workspaces) for (const one of carriers) one.outageUntil = 0;
+    for (const { carriers } of this.workspaces) {
+      for (const one of carriers) Object.assign(one, { outageUntil: 0, deafUntil: 0 });
+    }
     this.say("the day is over: no more faults");
     await this.#settle();
   }
@@ -366,6 +368,10 @@ export class World {
       case "carrier goes away":
         if (!hit("carrier has an outage")) return;
         random.pick(mine.carriers).outageUntil = loop.now + random.skewed(MINUTE, 2 * HOUR);
+        return;
+      case "carrier goes deaf":
+        if (!hit("carrier has an outage")) return;
+        random.pick(mine.carriers).deafUntil = loop.now + random.skewed(10 * MINUTE, 2 * HOUR);
         return;
       default:
         mine.people.do(operation).catch((error: unknown) => mine.observer.fail(error));

@@ -132,6 +132,8 @@ type Trouble = {
   /** The gap that a taken dial ended, until news show that it was really taken. */
   endedGap: number | null;
   until: number;
+  /** Answers that were lost one after the other. */
+  losses: number;
   /** When it may start its next call. */
   paceAt: number;
 };
@@ -179,7 +181,7 @@ export class Model {
   trouble(connection: string): Trouble {
     let trouble = this.troubles.get(connection);
     if (trouble === undefined) {
-      trouble = { doubt: false, gap: null, endedGap: null, until: 0, paceAt: 0 };
+      trouble = { doubt: false, gap: null, endedGap: null, until: 0, losses: 0, paceAt: 0 };
       this.troubles.set(connection, trouble);
     }
     return trouble;
@@ -346,8 +348,8 @@ export class Model {
   readonly ending = new Set<Task>();
 
   /** The object has started anew: answers that it awaited are lost (H22). */
-  restarted(): void {
-    for (const call of this.open) if (call.state === "placing") this.#lost(call);
+  restarted(now: number): void {
+    for (const call of this.open) if (call.state === "placing") this.#lost(call, now);
     this.out.clear();
     this.forgot();
   }
@@ -377,20 +379,30 @@ export class Model {
         if (call.answeredAt !== null) return;
         return this.#refused(call, answer.reason, now);
       case "unknown":
-        if (call.state === "placing") this.#lost(call);
+        if (call.state === "placing") this.#lost(call, now);
     }
   }
 
   #taken(call: Call, trouble: Trouble): void {
-    if (trouble.gap === null || call.claimedAt < trouble.until) return;
+    if (trouble.gap !== null && call.claimedAt < trouble.until) return;
+    trouble.losses = 0;
+    if (trouble.gap === null) return;
     trouble.endedGap = trouble.gap;
     trouble.gap = null;
   }
 
-  #lost(call: Call): void {
+  #lost(call: Call, now: number): void {
     this.#enter(call, "unknown");
-    this.trouble(call.connection).doubt = true;
+    const trouble = this.trouble(call.connection);
     this.cover("H22 an answer is lost");
+    // What was on its way together is one loss.
+    if (trouble.doubt) return;
+    trouble.doubt = true;
+    trouble.losses += 1;
+    if (trouble.losses < 3 || (trouble.gap !== null && trouble.until > now)) return;
+    this.cover("H22 answers lost in a row back off");
+    trouble.gap = trouble.gap === null ? SECOND : Math.min(MINUTE, trouble.gap * 2);
+    trouble.until = now + trouble.gap;
   }
 
   /** No answer in time, seen in its row (H22). */
@@ -398,7 +410,7 @@ export class Model {
     if (now < call.claimedAt + 20 * SECOND && !call.unheard) {
       throw new Broken("an answer is awaited for 20 s", `call ${call.id} was given up early`);
     }
-    this.#lost(call);
+    this.#lost(call, now);
   }
 
   #refused(call: Call, reason: RefusalKind, now: number) {
