@@ -22,9 +22,10 @@ const PING_MS = 20_000;
 const SILENT_MS = 45_000;
 /** Rows that scroll past are not worth a message, ms. */
 const WATCH_MS = 150;
-/** Close codes of the Dialer's: ask for another ticket; the access has ended. */
+/** Close code of the Dialer's: ask for another ticket. */
 const TIME_IS_UP = 4001;
-const ACCESS_ENDED = 4003;
+/** What the API answers to whoever may not look. */
+const REFUSED = [401, 403, 404];
 
 type Look = { campaign: string | null; tasks: readonly string[] };
 
@@ -142,7 +143,7 @@ class Keeper {
       if (this.#socket !== opened) return;
       this.#drop();
       if (code === TIME_IS_UP) void this.#open();
-      else this.#fail("polling", code === ACCESS_ENDED ? new Error("ended") : null);
+      else this.#fail("polling", null);
     };
   }
 
@@ -163,7 +164,7 @@ class Keeper {
     forget();
     setState(next);
     void this.#client.invalidateQueries({ queryKey: [chosenWorkspace()] });
-    if (error instanceof ApiError && error.status < 500) return;
+    if (error instanceof ApiError && REFUSED.includes(error.status)) return;
     const [first, most] = RETRY_MS;
     const wait = Math.min(most, first * 2 ** this.#failures) * (0.75 + Math.random() / 2);
     this.#failures += 1;

@@ -14,7 +14,8 @@ const REREAD_MS = 1_500;
 
 const campaigns = new Map<string, LiveCampaign>();
 const tasks = new Map<string, LiveTask>();
-const stale = new Set<Route>();
+/** Routes to read again: all that is shown of them, or only what has a filter. */
+const stale = new Map<Route, "all" | "filtered">();
 let timer: ReturnType<typeof setTimeout> | undefined;
 
 /** Nothing that was told counts any longer. */
@@ -39,14 +40,15 @@ export function freshTask(task: Task): Task {
 export function apply(client: QueryClient, patch: Patch): void {
   const key = (route: Route, ...more: unknown[]) => [chosenWorkspace(), route, ...more];
   const reread = (...routes: Route[]) => {
-    for (const route of routes) stale.add(route);
+    for (const route of routes) stale.set(route, "all");
     if (timer !== undefined) return;
-    timer = setTimeout(() => {
-      timer = undefined;
-      const due = [...stale];
-      stale.clear();
-      for (const route of due) void client.invalidateQueries({ queryKey: key(route) });
-    }, REREAD_MS);
+    timer = soon(() => {
+      for (const [route, which] of stale) {
+        const predicate = ({ queryKey }: { queryKey: readonly unknown[] }) =>
+          which === "all" || isFiltered(queryKey[3]);
+        void client.invalidateQueries({ queryKey: key(route), predicate });
+      }
+    });
   };
   client.setQueryData<Workspace>(key("GET /v1/workspace", null, null), (old) => {
     return old && { ...old, slots: patch.slots.of, slotsInUse: patch.slots.inUse };
@@ -93,12 +95,29 @@ export function apply(client: QueryClient, patch: Patch): void {
     void client.invalidateQueries({ queryKey: key("GET /v1/tasks/{id}/calls", { id: task }) });
     void client.invalidateQueries({ queryKey: key("GET /v1/calls/{id}", { id }) });
   }
-  // Filtered lists gain and lose rows that are not watched.
-  if (patch.calls.length > 0) reread("GET /v1/campaigns/{id}/tasks");
+  if (patch.calls.length > 0) {
+    // They gain and lose rows that are not watched; of the others, what is in view was told.
+    const tasksOf = "GET /v1/campaigns/{id}/tasks";
+    if (stale.get(tasksOf) === undefined) stale.set(tasksOf, "filtered");
+    reread();
+  }
   if (patch.gap) {
     reread("GET /v1/campaigns", "GET /v1/campaigns/{id}", "GET /v1/campaigns/{id}/tasks");
     reread("GET /v1/tasks/{id}", "GET /v1/tasks/{id}/calls", "GET /v1/calls");
   }
+}
+
+function soon(work: () => void): ReturnType<typeof setTimeout> {
+  return setTimeout(() => {
+    timer = undefined;
+    work();
+    stale.clear();
+  }, REREAD_MS);
+}
+
+/** Whether a list of tasks was asked for by more than its order. */
+function isFiltered(query: unknown): boolean {
+  return ["status", "outcome", "phone"].some((name) => name in (query as object));
 }
 
 /** Tasks of a campaign, all together. */
