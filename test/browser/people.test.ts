@@ -57,6 +57,21 @@ describe.skipIf(!hasBrowser)("people", () => {
     await owner.getByLabel("Password", { exact: true }).fill(OWNER.password);
     await owner.getByRole("button", { name: "Set up" }).click();
     await owner.getByRole("heading", { name: "No campaigns yet" }).waitFor();
+    const steps = owner.getByRole("list", { name: "Before the first call" });
+    await steps.getByRole("link", { name: "Connect a carrier" }).click();
+    await owner.getByLabel("Carrier", { exact: true }).first().click();
+    await owner.getByRole("option", { name: "Simulated carrier" }).click();
+    await owner.getByLabel("Address").fill(deployment.carrierUrl);
+    await owner.getByLabel("Key", { exact: true }).fill(deployment.carrier.apiKey);
+    await owner.getByLabel("Secret of reports").fill(deployment.carrier.reportSecret);
+    await owner.getByRole("button", { name: "Connect" }).click();
+    await owner.getByRole("link", { name: "Campaigns" }).click();
+    await steps.getByText("Connect a carrier: done").waitFor();
+    expect(await steps.getByRole("link").allTextContents()).toEqual([
+      "Add an agent, who speaks",
+      "Add a number to call from",
+    ]);
+    expect(await axeFaults(owner)).toEqual([]);
     await maya.goto(url("/setup"));
     await maya.getByRole("heading", { name: "Sign in" }).waitFor();
   });
@@ -115,6 +130,7 @@ describe.skipIf(!hasBrowser)("people", () => {
     const guest = await deployment.visit();
     await guest.goto(url("/sign-in"));
     await guest.getByRole("link", { name: "Forgotten your password?" }).click();
+    await guest.getByRole("heading", { name: "Forgotten password" }).waitFor();
     await guest.getByLabel("Email").fill(MAYA.email);
     await guest.getByRole("button", { name: "Mail me a link" }).click();
     await guest.getByText("If we know this address").waitFor();

@@ -29,6 +29,7 @@ import { total } from "../ui/progress.tsx";
 import { Slots } from "../ui/Slots.tsx";
 import { Broken, Empty, Loading } from "../ui/states.tsx";
 import { CAMPAIGN_STATUS } from "../words.ts";
+import { FirstSteps } from "./FirstSteps.tsx";
 import { useRowKeys } from "./keys.ts";
 import { useMay, useTitle } from "./session.tsx";
 
@@ -245,6 +246,7 @@ function First({ mayRun }: { mayRun: boolean }) {
         A batch campaign calls everybody on a list that you upload. A realtime campaign stays, and
         your website pushes numbers to it that ring a moment later.
       </Text>
+      <FirstSteps />
       {mayRun ? (
         <Group justify="center">
           <ButtonLink to="/campaigns/new/batch">Upload a list</ButtonLink>
