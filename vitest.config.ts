@@ -12,7 +12,7 @@ export default defineConfig({
           name: "node",
           maxWorkers: "100%",
           include: [
-            "test/{core,carriers,handbook,sim,hostile,simulator,scripts,queries}/**/*.test.ts",
+            "test/{core,carriers,dashboard,handbook,sim,hostile,simulator,scripts,queries}/**/*.test.ts",
           ],
         },
       },

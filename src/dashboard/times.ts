@@ -119,7 +119,7 @@ export function offsetMinutes(zone: string, at: number): number {
   return Math.round((local - at) / MINUTE_MS);
 }
 
-/** The instant of a zone's local time; one that does not exist is the next that does. */
+/** The instant of a zone's local time; one that clocks jump over is as much later as they jump. */
 export function instantOf(local: string, zone: string): number | null {
   const plain = Date.parse(`${local.length === 16 ? `${local}:00` : local}Z`);
   if (Number.isNaN(plain)) return null;
