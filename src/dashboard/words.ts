@@ -118,7 +118,8 @@ export function whoMay(permission: Permission): string {
 }
 
 /** How a connection is; one in order shows nothing. */
-export const CONNECTION_STATE: Readonly<Record<"backing_off" | "probing", Look>> = {
+export const CONNECTION_STATE: Readonly<Record<"suspended" | "backing_off" | "probing", Look>> = {
+  suspended: { label: "Suspended", color: "red", Icon: IconPlugConnectedX },
   backing_off: { label: "Backs off", color: "orange", Icon: IconPlugConnectedX },
   probing: { label: "Is being tried", color: "orange", Icon: IconPlug },
 };

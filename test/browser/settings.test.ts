@@ -297,6 +297,24 @@ describe.skipIf(!hasBrowser)("settings", () => {
     expect(calls.items.map(({ to }) => to)).toContain("+919876500077");
   });
 
+  it("H41 says that a carrier refuses its account, and when it is tried again", async () => {
+    const make = async (noun: string, body: unknown) =>
+      (await stage.api.post<{ id: string }>(`/v1/${noun}`, body)).id;
+    const connection = await make("connections", {
+      ...{ name: "Locked account", carrier: "simulator" },
+      settings: { baseUrl: stage.carrierUrl, apiKey: "no_such_key", reportSecret: "any" },
+    });
+    const agent = await make("agents", { name: "Locked", connection, carrierAgentId: "locked" });
+    const from = await make("numbers", { phone: "+918047119999", connection });
+    const campaign = await make("campaigns", { name: "Locked", type: "realtime", agent, from });
+    await stage.api.post("/v1/tasks", { campaign, phone: "+919876500011" });
+    await open("connections");
+    const row = admin.getByRole("listitem").filter({ hasText: "Locked account" });
+    await row.getByText(/^Suspended for .*, tries again /).waitFor();
+    await admin.goto(stage.url);
+    await admin.getByText(/^A connection is suspended/).waitFor();
+  });
+
   it("fits a phone and axe on every page, open forms included", async () => {
     const page = await stage.enter("owner", NARROW);
     const paths = [

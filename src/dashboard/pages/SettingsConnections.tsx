@@ -17,7 +17,7 @@ import { CARRIERS, carrierForm, carrierName, TEMPLATE } from "../carriers.ts";
 import { useNow } from "../clock.ts";
 import * as queries from "../queries.ts";
 import type { Connection, Workspace } from "../things.ts";
-import { relative } from "../times.ts";
+import { relative, roughly } from "../times.ts";
 import { Fact } from "../ui/CallView.tsx";
 import { CarrierFields } from "../ui/CarrierFields.tsx";
 import { Listing, Main } from "../ui/Listing.tsx";
@@ -115,10 +115,12 @@ function State({ id, workspace }: { id: string; workspace: Workspace | undefined
   const now = useNow();
   const found = workspace?.connections.find((one) => one.id === id);
   if (found === undefined || found.state === "ok") return null;
-  const why = found.reason === null ? "" : `: ${found.reason}`;
-  const next = found.until === null ? "" : `, tries again ${relative(found.until, now)}`;
-  const look = CONNECTION_STATE[found.state];
-  return <Sign look={{ ...look, label: `${look.label}${why}${next}` }} />;
+  const { state, suspended, reason, since, until } = found;
+  const from = since === null ? "" : ` for ${roughly(now - since)}`;
+  const why = reason === null ? "" : `: ${reason}`;
+  const next = until === null ? "" : `, tries again ${relative(until, now)}`;
+  const look = CONNECTION_STATE[suspended ? "suspended" : state];
+  return <Sign look={{ ...look, label: `${look.label}${from}${why}${next}` }} />;
 }
 
 /** Asks the carrier for something that places no call. */

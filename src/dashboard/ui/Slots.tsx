@@ -42,9 +42,19 @@ export function Slots({ workspace, campaigns }: { workspace: Workspace; campaign
       )}
       {workspace.connections
         .filter(({ state }) => state !== "ok")
-        .map(({ id, state, reason, until }) => (
-          <Alert key={id} color="orange" icon={<IconPlugConnectedX />} mt="sm" py="xs">
-            {state === "probing" ? "A connection is being tried" : "A connection backs off"}
+        .map(({ id, state, suspended, reason, until }) => (
+          <Alert
+            key={id}
+            color={suspended ? "red" : "orange"}
+            icon={<IconPlugConnectedX />}
+            mt="sm"
+            py="xs"
+          >
+            {suspended
+              ? "A connection is suspended"
+              : state === "probing"
+                ? "A connection is being tried"
+                : "A connection backs off"}
             {reason === null ? "" : `: ${reason}`}
             {until === null ? "" : `; next try ${relative(until, now)}`}.
           </Alert>
