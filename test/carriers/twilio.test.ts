@@ -89,7 +89,7 @@ describe("words for twilio", () => {
     expect(answer).toMatchObject({ kind: "refused", reason: "connection" });
   });
 
-  it("hold no markup of a value's, whatever it is", () => {
+  it("hold no markup of a value's, whatever it is", { timeout: 30_000 }, () => {
     const value = fc.oneof(fc.string({ unit: "binary" }), fc.string({ unit: "grapheme" }));
     fc.assert(
       fc.property(value, (name) => {
