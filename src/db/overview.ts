@@ -1,5 +1,6 @@
 import { and, desc, eq, gte, isNotNull, sql } from "drizzle-orm";
 import type { WorkspaceId } from "../core/ids.ts";
+import { isOf } from "./calls.ts";
 import type { Db } from "./database.ts";
 import { calls, tasks } from "./schema.ts";
 
@@ -26,7 +27,7 @@ export async function readOverview(
   campaign: number,
   from: { since: number; minutesSince: number },
 ): Promise<Overview> {
-  const mine = and(eq(calls.workspace, workspace), eq(calls.campaign, campaign));
+  const mine = and(eq(calls.workspace, workspace), isOf(campaign));
   // Literals: a bound number is a REAL, and would not divide whole.
   const quarter = sql<number>`${calls.claimedAt} / 900000 % 96`.as("quarter");
   const minute = sql<number>`${calls.claimedAt} / 60000`.as("minute");

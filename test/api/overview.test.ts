@@ -1,7 +1,9 @@
 import { env } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import { localKey, type WorkspaceId } from "../../src/core/ids.ts";
+import { listCalls } from "../../src/db/calls.ts";
 import { database } from "../../src/db/database.ts";
+import { readOverview } from "../../src/db/overview.ts";
 import { calls } from "../../src/db/schema.ts";
 import {
   itemsOf,
@@ -152,5 +154,31 @@ describe("lists of calls", () => {
     expect(await lengths("atLeastMs=5001")).toEqual([60_000, 30_000]);
     expect(await lengths(`agent=${workspace.agent}`)).toEqual([null, 30_000, 5_000]);
     expect((await workspace.ask("GET /v1/calls?atLeastMs=-1")).status).toBe(422);
+  });
+});
+
+describe("calls of one campaign", () => {
+  it("are found by their index, without a look at those of others", async () => {
+    const { workspace, campaign, push } = await scene();
+    const { id } = await push();
+    await insertCalls(workspace, campaign, id, [{}]);
+    const owner = workspace.id as WorkspaceId;
+    const filter = { campaign: localKey("cmp", owner, campaign) ?? 0, task: null };
+    const asked: string[] = [];
+    const prepare = (query: string) => {
+      asked.push(query);
+      return env.DB.prepare(query);
+    };
+    const batch = env.DB.batch.bind(env.DB);
+    const db = database({ DB: { prepare, batch } as unknown as D1Database });
+    await listCalls(db, owner, filter, { limit: 10, after: null });
+    await readOverview(db, owner, filter.campaign, { since: 0, minutesSince: 0 });
+    expect(asked).toHaveLength(4);
+    for (const query of asked) {
+      const bound = query.replaceAll("?", "1");
+      const { results } = await env.DB.prepare(`EXPLAIN QUERY PLAN ${bound}`).all();
+      const plan = results.map(({ detail }) => String(detail));
+      expect(plan[0]).toContain("USING INDEX calls_by_campaign (workspace=? AND campaign=?");
+    }
   });
 });
