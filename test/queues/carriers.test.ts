@@ -105,6 +105,12 @@ describe.each(ALL)("a campaign through $name", ({ bench, series }) => {
       const calls = await callsOf(workspace, campaign, names.length);
       const got = calls.map((call) => [call.to, call.attempt, call.outcome]).sort();
       expect(got).toEqual(phones.map((to, n) => [to, 1, stories.get(names[n] ?? "")]).sort());
+      if (bench.keepsRecordings) {
+        const heard = calls.find(({ outcome }) => outcome === "connected");
+        const headers = { range: "bytes=1-2" };
+        const sound = await workspace.ask(`GET /v1/calls/${heard?.id}/recording`, { headers });
+        expect([sound.status, sound.text]).toEqual([206, "OU"]);
+      }
       const read = await workspace.ask(`GET /v1/connections/${workspace.connection}`);
       const words = bench.unknownWord === undefined ? [] : [bench.unknownWord.word];
       const shown = read.json.unknownWords as { word: string; count: number }[];
