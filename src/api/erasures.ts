@@ -9,12 +9,15 @@ import {
   eraseRecords,
   eraseReportTexts,
   hashSuppression,
-  nextPart,
+  nextParts,
   nextRejects,
+  type RejectedRows,
   rewritePart,
   rewriteRejects,
   uploadsNow,
+  type WaitingPart,
 } from "../db/erasures.ts";
+import { readPart, readRejects } from "../db/imports.ts";
 import { dialerOf } from "../shell/dialer.ts";
 import { originOf } from "./entry.ts";
 import { Refused, take } from "./errors.ts";
@@ -55,31 +58,49 @@ export const create: Handler<"POST /v1/erasures"> = async (c, { body }) => {
 /** Rows of files that the Dialer has not got yet. */
 async function emptyParts(db: Db, workspace: WorkspaceId, phone: string): Promise<number> {
   let rows = 0;
-  for (
-    let part = await nextPart(db, workspace, null);
-    part !== null;
-    part = await nextPart(db, workspace, part)
-  ) {
-    const header = readHeader(part.header);
-    const without = header.ok ? partWithout(part.body, header.value, part.options, phone) : null;
-    if (without === null) continue;
-    await rewritePart(db, workspace, part, without);
-    rows += without.rows;
+  let parts = await nextParts(db, workspace, null);
+  while (parts.length > 0) {
+    for (const part of parts) rows += await emptyPart(db, workspace, part, phone);
+    parts = await nextParts(db, workspace, parts.at(-1) ?? null);
   }
   return rows;
 }
 
+async function emptyPart(
+  db: Db,
+  workspace: WorkspaceId,
+  part: WaitingPart,
+  phone: string,
+): Promise<number> {
+  const header = readHeader(part.header);
+  const without = header.ok ? partWithout(part.body, header.value, part.options, phone) : null;
+  if (without === null) return 0;
+  if (await rewritePart(db, workspace, part, without)) return without.rows;
+  // Somebody else was erased from it meanwhile, or its import is over.
+  const again = await readPart(db, workspace, part.import, part.part);
+  return again === null ? 0 : emptyPart(db, workspace, { ...part, ...again }, phone);
+}
+
 async function emptyRejects(db: Db, workspace: WorkspaceId, phone: string): Promise<number> {
   let rows = 0;
-  for (
-    let group = await nextRejects(db, workspace, null);
-    group !== null;
-    group = await nextRejects(db, workspace, group)
-  ) {
-    const without = rejectsWithout(group.rows, phone);
-    if (without === null) continue;
-    await rewriteRejects(db, workspace, group, without.rows);
-    rows += without.emptied;
+  let groups = await nextRejects(db, workspace, null);
+  while (groups.length > 0) {
+    for (const group of groups) rows += await emptyGroup(db, workspace, group, phone);
+    groups = await nextRejects(db, workspace, groups.at(-1) ?? null);
   }
   return rows;
+}
+
+async function emptyGroup(
+  db: Db,
+  workspace: WorkspaceId,
+  group: RejectedRows,
+  phone: string,
+): Promise<number> {
+  const without = rejectsWithout(group.rows, phone);
+  if (without === null) return 0;
+  if (await rewriteRejects(db, workspace, group, without.rows)) return without.emptied;
+  const [again] = await readRejects(db, workspace, group.import, group.firstLine - 1, 1);
+  if (again?.firstLine !== group.firstLine) return 0;
+  return emptyGroup(db, workspace, { ...group, ...again }, phone);
 }

@@ -151,17 +151,22 @@ export async function uploadsNow(db: Db, workspace: WorkspaceId): Promise<Import
 export type WaitingPart = {
   import: ImportId;
   part: number;
+  rows: number;
   body: string;
   header: string[];
   options: ImportOptions;
 };
 
-/** The part after this one, in whatever order, or null. */
-export async function nextPart(
+/** Parts that one look reads, of some 800 KB each, and groups of rejected rows, of some 250 KB. */
+const PARTS_AT_ONCE = 8;
+const GROUPS_AT_ONCE = 30;
+
+/** The parts after this one, in whatever order. */
+export async function nextParts(
   db: Db,
   workspace: WorkspaceId,
   after: { import: string; part: number } | null,
-): Promise<WaitingPart | null> {
+): Promise<WaitingPart[]> {
   const beyond: SQL | undefined =
     after === null
       ? undefined
@@ -170,6 +175,7 @@ export async function nextPart(
     .select({
       import: importChunks.import,
       part: importChunks.part,
+      rows: importChunks.rows,
       body: importChunks.body,
       header: imports.header,
       options: imports.options,
@@ -178,37 +184,43 @@ export async function nextPart(
     .innerJoin(importChunks, eq(importChunks.import, imports.id))
     .where(and(eq(imports.workspace, workspace), beyond))
     .orderBy(asc(importChunks.import), asc(importChunks.part))
-    .limit(1);
-  return (rows[0] as WaitingPart | undefined) ?? null;
+    .limit(PARTS_AT_ONCE);
+  return rows as WaitingPart[];
 }
 
-/** The same rows but for some that were emptied; how many tells who reads it that it has changed. */
+/**
+ * The same rows but for some that were emptied; how many tells who reads it that it has changed.
+ * False where it is not any more as it was read.
+ */
 export async function rewritePart(
   db: Db,
   workspace: WorkspaceId,
-  { import: id, part }: Pick<WaitingPart, "import" | "part">,
+  { import: id, part, rows: before }: Pick<WaitingPart, "import" | "part" | "rows">,
   { body, rows }: { body: string; rows: number },
-): Promise<void> {
-  await db
+): Promise<boolean> {
+  const written = await db
     .update(importChunks)
-    .set({ body, rows: sql`${importChunks.rows} - ${rows}` })
+    .set({ body, rows: before - rows })
     .where(
       and(
         eq(importChunks.import, id),
         eq(importChunks.part, part),
+        eq(importChunks.rows, before),
         sql`EXISTS ${ownImport(db, workspace, id)}`,
       ),
-    );
+    )
+    .returning({ part: importChunks.part });
+  return written.length > 0;
 }
 
 export type RejectedRows = { import: ImportId; firstLine: number; rows: BadRow[] };
 
-/** Rejected rows after these, some hundred at a time, or null. */
+/** Groups of rejected rows after this one. */
 export async function nextRejects(
   db: Db,
   workspace: WorkspaceId,
   after: { import: string; firstLine: number } | null,
-): Promise<RejectedRows | null> {
+): Promise<RejectedRows[]> {
   const beyond: SQL | undefined =
     after === null
       ? undefined
@@ -223,26 +235,30 @@ export async function nextRejects(
     .innerJoin(importRejects, eq(importRejects.import, imports.id))
     .where(and(eq(imports.workspace, workspace), beyond))
     .orderBy(asc(importRejects.import), asc(importRejects.firstLine))
-    .limit(1);
-  return (rows[0] as RejectedRows | undefined) ?? null;
+    .limit(GROUPS_AT_ONCE);
+  return rows as RejectedRows[];
 }
 
+/** False where they are not any more as they were read. */
 export async function rewriteRejects(
   db: Db,
   workspace: WorkspaceId,
-  { import: id, firstLine }: Pick<RejectedRows, "import" | "firstLine">,
+  { import: id, firstLine, rows: before }: RejectedRows,
   rows: BadRow[],
-): Promise<void> {
-  await db
+): Promise<boolean> {
+  const written = await db
     .update(importRejects)
     .set({ rows })
     .where(
       and(
         eq(importRejects.import, id),
         eq(importRejects.firstLine, firstLine),
+        eq(importRejects.rows, before),
         sql`EXISTS ${ownImport(db, workspace, id)}`,
       ),
-    );
+    )
+    .returning({ firstLine: importRejects.firstLine });
+  return written.length > 0;
 }
 
 function ownImport(db: Db, workspace: WorkspaceId, id: string) {

@@ -287,6 +287,22 @@ describe("POST /v1/erasures", () => {
   });
 });
 
+describe("two people who are erased at once", () => {
+  it("both go from the part and the rejected rows that name them", LONG, async () => {
+    const workspace = await mintCallingWorkspace();
+    const other = "+919876540002";
+    const done = await imported(workspace, await pausedBatch(workspace), `${FILE}9876540002,X\n`);
+    expect(done.rejected).toEqual({ no_country_code: 2 });
+    await unread(workspace);
+    const replies = await Promise.all([erase(workspace), erase(workspace, other)]);
+    expect(replies.map(({ json }) => [json.rows, json.rejected])).toEqual([
+      [2, 1],
+      [1, 1],
+    ]);
+    expect(await tracesOf(workspace.id, ["9876540001", "9876540002"])).toEqual([]);
+  });
+});
+
 describe("an erasure that breaks off", () => {
   it("says that it is not sure while D1 has not heard of all, and is not done before", async () => {
     const workspace = await mintCallingWorkspace();
