@@ -129,6 +129,20 @@ describe("what an ended workspace had", () => {
     });
   }
 
+  it("is removed for good while a sweep of it is due", async () => {
+    const { dial } = await busy();
+    await ended();
+    await world.finish(dial, "connected");
+    // Right when D1 knows everything, before what is over is swept.
+    for (let tries = 0; !(await vanish()).ok; tries++) {
+      expect(tries).toBeLessThan(200);
+      await world.run(5);
+    }
+    world.watch = () => undefined;
+    await world.run(MINUTE);
+    expect([world.tables(), world.alarm]).toEqual([[], null]);
+  });
+
   it("is whole again when removing it failed", async () => {
     await busy();
     await ended();
