@@ -100,9 +100,10 @@ export function bland(out: Outbound): Carrier {
 }
 
 function bodyOf(dial: Dial): Fields {
+  // A task is filled in here: a value that it does not name goes nowhere.
   const words =
     dial.prompt === null
-      ? { pathway_id: dial.carrierAgentId }
+      ? { pathway_id: dial.carrierAgentId, request_data: dial.variables }
       : { task: render(dial.prompt, dial.variables) };
   return {
     ...dial.agentSettings,
@@ -110,7 +111,6 @@ function bodyOf(dial: Dial): Fields {
     // Always E.164: Bland makes +1 of a number without its country code.
     phone_number: dial.phone,
     from: dial.from,
-    request_data: dial.variables,
     metadata: { outdial_call_id: dial.call },
     webhook: dial.reportUrl,
     answered_by_enabled: true,
