@@ -1,6 +1,6 @@
 import { Alert, Button, PasswordInput, Stack, TextInput } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
-import { useState } from "react";
+import { useLocation } from "@tanstack/react-router";
 import { auth } from "../api.ts";
 import { ButtonLink, TextLink } from "../ui/links.tsx";
 import { Plain } from "../ui/Plain.tsx";
@@ -54,7 +54,8 @@ export function ForgotPassword() {
 /** Where the mail's link leads: its token stands behind `#`, which no server sees. */
 export function ResetPassword() {
   useTitle("New password");
-  const [token] = useState(() => new URLSearchParams(location.hash.slice(1)).get("token"));
+  const { hash } = useLocation();
+  const token = new URLSearchParams(hash).get("token");
   const reset = useMutation({
     mutationFn: (newPassword: string) => auth("/reset-password", { newPassword, token }),
   });
