@@ -1,5 +1,5 @@
-import { Temporal } from "temporal-polyfill";
 import { type Overview, WAIT_STEPS_MS } from "../contract/overview.ts";
+import { offsetsOver } from "../core/time.ts";
 import { database } from "../db/database.ts";
 import { readOverview } from "../db/overview.ts";
 import { findCampaign, keyIn } from "./find.ts";
@@ -13,17 +13,20 @@ export const read: Handler<"GET /v1/campaigns/{id}/overview"> = async (c, { para
   const { id, settings } = await findCampaign(c, params.id);
   const now = c.get("now");
   const minutesSince = (Math.floor(now / MINUTE_MS) - MINUTES + 1) * MINUTE_MS;
-  const from = { since: now - SINCE_MS, minutesSince };
+  const since = now - SINCE_MS;
+  const offsets = offsetsOver(settings.timezone, since, now);
+  const clockChanges = offsets.slice(1).map((offset) => offset.from);
+  const from = { since, minutesSince, clockChanges };
   const found = await readOverview(database(c.env), c.get("workspace"), keyIn(c, "cmp", id), from);
   const wire: Overview = {
-    since: from.since,
+    since,
     attempts: sumBy(found.groups, ({ attempt }) => attempt).map(([attempt, outcomes]) => {
       return { attempt, outcomes };
     }),
     minutes: found.minutes.map(({ minute, calls }) => ({ at: minute * MINUTE_MS, calls })),
-    hours: sumBy(found.groups, ({ quarter }) => localHour(quarter, settings.timezone, now)).map(
-      ([hour, outcomes]) => ({ hour, outcomes }),
-    ),
+    hours: sumBy(found.groups, ({ quarter, changes }) =>
+      localHour(quarter, offsets[changes]?.minutes ?? 0),
+    ).map(([hour, outcomes]) => ({ hour, outcomes })),
     firstDial: settings.type === "realtime" ? waitsOf(found.waits) : null,
   };
   return c.json(wire);
@@ -45,10 +48,9 @@ function sumBy<G extends Group>(
   return [...sums].sort(([a], [b]) => a - b);
 }
 
-/** The hour that a zone's clock shows in a quarter of the day in UTC, as that clock goes now. */
-function localHour(quarter: number, timezone: string, now: number): number {
-  const day = Temporal.Instant.fromEpochMilliseconds(now).toZonedDateTimeISO(timezone);
-  const minutes = quarter * 15 + day.offsetNanoseconds / 60e9;
+/** The hour that a clock shows in a quarter of the day in UTC, so many minutes east of it. */
+function localHour(quarter: number, offsetMin: number): number {
+  const minutes = quarter * 15 + offsetMin;
   return Math.floor((((minutes % 1440) + 1440) % 1440) / 60);
 }
 

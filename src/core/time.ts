@@ -131,6 +131,21 @@ export function isTimezone(text: string): boolean {
   return true;
 }
 
+/** Minutes east of UTC that a zone's clocks show from an instant on. */
+export type Offset = { from: number; minutes: number };
+
+/** A zone's offsets over a span of epoch ms: the one at its start, then each change within it. */
+export function offsetsOver(timezone: string, from: number, to: number): Offset[] {
+  const offsets: Offset[] = [];
+  let at: Temporal.ZonedDateTime | null =
+    Temporal.Instant.fromEpochMilliseconds(from).toZonedDateTimeISO(timezone);
+  while (at !== null && at.epochMilliseconds <= to) {
+    offsets.push({ from: at.epochMilliseconds, minutes: at.offsetNanoseconds / 60e9 });
+    at = at.getTimeZoneTransition("next");
+  }
+  return offsets;
+}
+
 function no(path: string, expected: string, value: unknown): { ok: false; issues: Issue[] } {
   return { ok: false, issues: [{ path, expected, got: shown(value) }] };
 }

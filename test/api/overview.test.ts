@@ -86,6 +86,27 @@ describe("an overview", () => {
     });
   });
 
+  it("tells calls before a change of the clock from those after it", async () => {
+    const { workspace, campaign, push } = await scene();
+    const { id } = await push();
+    const now = Math.floor(Date.now() / DAY) * DAY;
+    const at = [now - 3 * DAY, now - 2 * DAY, now - DAY, now];
+    await insertCalls(
+      workspace,
+      campaign,
+      id,
+      at.map((claimedAt) => ({ claimedAt })),
+    );
+    const key = localKey("cmp", workspace.id as WorkspaceId, campaign) ?? 0;
+    const from = { since: 0, minutesSince: now, clockChanges: [now - 2 * DAY, now] };
+    const { groups } = await readOverview(database(env), workspace.id as WorkspaceId, key, from);
+    expect(groups.map(({ changes, quarter, calls }) => [changes, quarter, calls])).toEqual([
+      [0, 0, 1],
+      [1, 0, 2],
+      [2, 0, 1],
+    ]);
+  });
+
   it("tells the calls of each of the last 60 minutes, whether they are over or not", async () => {
     const { workspace, campaign, push, read } = await scene();
     const { id } = await push();
@@ -172,7 +193,11 @@ describe("calls of one campaign", () => {
     const batch = env.DB.batch.bind(env.DB);
     const db = database({ DB: { prepare, batch } as unknown as D1Database });
     await listCalls(db, owner, filter, { limit: 10, after: null });
-    await readOverview(db, owner, filter.campaign, { since: 0, minutesSince: 0 });
+    await readOverview(db, owner, filter.campaign, {
+      since: 0,
+      minutesSince: 0,
+      clockChanges: [1, 2],
+    });
     expect(asked).toHaveLength(4);
     for (const query of asked) {
       const bound = query.replaceAll("?", "1");

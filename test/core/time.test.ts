@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import {
   hoursWire,
   isTimezone,
+  offsetsOver,
   readDays,
   readHours,
   readInstant,
@@ -200,6 +201,42 @@ describe("H12 a timezone", () => {
   ])("is not %j", (text) => {
     expect(isTimezone(text)).toBe(false);
     expect(isTimezone(text)).toBe(false);
+  });
+});
+
+describe("the offsets of a zone over a span", () => {
+  const [january, december] = [Date.UTC(2026, 0, 1), Date.UTC(2026, 11, 1)];
+
+  test("are one where its clocks are left alone, halves and quarters of an hour too", () => {
+    for (const [zone, minutes] of [
+      ["UTC", 0],
+      ["Asia/Kolkata", 330],
+      ["Asia/Kathmandu", 345],
+      ["America/Phoenix", -420],
+    ] as const) {
+      expect(offsetsOver(zone, january, december)).toEqual([{ from: january, minutes }]);
+    }
+  });
+
+  test("change when its clocks do, at either end of the span too", () => {
+    const forward = Date.UTC(2026, 2, 29, 1);
+    const back = Date.UTC(2026, 9, 25, 1);
+    expect(offsetsOver("Europe/Berlin", january, december)).toEqual([
+      { from: january, minutes: 60 },
+      { from: forward, minutes: 120 },
+      { from: back, minutes: 60 },
+    ]);
+    expect(offsetsOver("Europe/Berlin", forward, back)).toEqual([
+      { from: forward, minutes: 120 },
+      { from: back, minutes: 60 },
+    ]);
+    expect(offsetsOver("Europe/Berlin", forward - 1, back - 1)).toEqual([
+      { from: forward - 1, minutes: 60 },
+      { from: forward, minutes: 120 },
+    ]);
+    expect(offsetsOver("Europe/Berlin", january, january)).toEqual([
+      { from: january, minutes: 60 },
+    ]);
   });
 });
 
