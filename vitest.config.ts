@@ -41,6 +41,8 @@ export default defineConfig({
         test: {
           name: "workerd",
           maxWorkers: "100%",
+          // A line that is logged after the last test would be waited for, and never come.
+          disableConsoleIntercept: true,
           include: ["test/{dialer,api,queues,walls}/**/*.test.ts"],
           setupFiles: ["./test/support/workerd/setup.ts"],
           globalSetup: ["./test/support/node/carrier.ts"],
