@@ -55,6 +55,7 @@ describe("the reader of logs and refusals", () => {
       workspace: "ws_k3v9q2m8xa",
       call: "cal_k3v9q2m8xa_1",
       at: 1_764_576_000_000,
+      requestId: "c7ce79c2-810c-4113-ad4c-917748509646",
     });
     readAlong("GET /v1/tasks", 200, '{"phone":"+919876540001"}');
     expect(taken()).toEqual([]);

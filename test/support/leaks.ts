@@ -12,6 +12,9 @@ const PATTERNS: readonly [what: string, pattern: RegExp][] = [
   ["a phone number", /(?<![\d.])(?:91[6-9]\d{9}|91804711\d{4}|1555\d{7,10}|44770\d{7})(?!\d)/],
 ];
 
+/** Request ids: their digits may look like anything. */
+const UUID = /\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g;
+
 export type Leak = { what: string; where: string; text: string };
 
 /** What of all this a text holds; `secrets` are known ones, each with its name. */
@@ -21,6 +24,7 @@ export function leaksIn(
   secrets: readonly (readonly [what: string, secret: string])[],
 ): Leak[] {
   const known = secrets.filter(([, secret]) => text.includes(secret)).map(([what]) => what);
-  const shaped = PATTERNS.filter(([, pattern]) => pattern.test(text)).map(([what]) => what);
+  const rest = text.replaceAll(UUID, "");
+  const shaped = PATTERNS.filter(([, pattern]) => pattern.test(rest)).map(([what]) => what);
   return [...new Set([...known, ...shaped])].map((what) => ({ what, where, text }));
 }
