@@ -3,6 +3,9 @@ import { defineConfig } from "vitest/config";
 
 const migrations = await readD1Migrations("migrations");
 
+/** More than two cores hold: the tests that take longest wait for processes that they have started. */
+const WORKERS = 3;
+
 /** Pure rules, scripts and end-to-end tests run in plain Node; what runs on Workers is tested in workerd. */
 export default defineConfig({
   test: {
@@ -10,7 +13,7 @@ export default defineConfig({
       {
         test: {
           name: "node",
-          maxWorkers: "100%",
+          maxWorkers: WORKERS,
           include: [
             "test/{core,carriers,dashboard,handbook,sim,hostile,simulator,scripts,queries}/**/*.test.ts",
           ],
@@ -40,7 +43,7 @@ export default defineConfig({
         ],
         test: {
           name: "workerd",
-          maxWorkers: "100%",
+          maxWorkers: WORKERS,
           // A line that is logged after the last test would be waited for, and never come.
           disableConsoleIntercept: true,
           include: ["test/{dialer,api,queues,walls}/**/*.test.ts"],
@@ -56,7 +59,7 @@ export default defineConfig({
           globalSetup: ["./test/e2e/bundle.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          maxWorkers: "100%",
+          maxWorkers: WORKERS,
           // After the others: what starts processes of its own needs the machine more.
           sequence: { groupOrder: 1 },
         },
@@ -78,7 +81,7 @@ export default defineConfig({
           globalSetup: ["./test/e2e/bundle.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          maxWorkers: "100%",
+          maxWorkers: WORKERS,
           sequence: { groupOrder: 1 },
         },
       },
