@@ -21,7 +21,7 @@ import {
   NO_NEWS,
   type ReportRequest,
 } from "./carrier.ts";
-import { type Ending, endingAs, endNews, type Words } from "./ending.ts";
+import { type Ending, endingOf as endingBy, endNews, type Words } from "./ending.ts";
 import type { Outbound } from "./outbound.ts";
 import {
   at,
@@ -196,7 +196,7 @@ function endingOf(call: Fields): { ending: Ending; word: string | null } {
   const said = [call.queue_status, call.answered_by, call.status].flatMap((one) => text(one) ?? []);
   const known = said.filter((word) => Object.hasOwn(WORDS, word));
   const word = known.find((one) => WORDS[one] !== "connected") ?? known[0] ?? said.at(-1) ?? null;
-  return { ending: endingAs(word === null ? null : (WORDS[word] ?? null)), word };
+  return { ending: endingBy(WORDS, word), word };
 }
 
 function send(

@@ -245,7 +245,10 @@ export function renderRequest(
   values: Values,
   context: Record<string, string> = {},
 ): Rendered {
-  const url = render(template.url, map(values, encodeURIComponent));
+  const url = render(
+    template.url,
+    map(values, (value) => encodeURIComponent(value.toWellFormed())),
+  );
   const headers = map(template.headers ?? {}, (one) => render(one, map(values, oneLine)));
   if (template.form !== undefined) {
     headers["content-type"] = "application/x-www-form-urlencoded";

@@ -23,8 +23,9 @@ export function at(value: unknown, path: string): unknown {
   return found;
 }
 
+/** A text that is not empty, half characters replaced: it may become part of an address. */
 export function text(value: unknown): string | null {
-  return typeof value === "string" && value !== "" ? value : null;
+  return typeof value === "string" && value !== "" ? value.toWellFormed() : null;
 }
 
 /** A number, also where it was written as text. */

@@ -46,5 +46,5 @@ function amount(value: number | null): number | null {
 }
 
 function atMost(text: string | null, chars: number): string | null {
-  return text !== null && text.length <= chars ? text : null;
+  return text !== null && text.length <= chars ? text.toWellFormed() : null;
 }

@@ -73,6 +73,25 @@ describe.each(REPORTERS)("H38 reports of $carrier", (reporter) => {
     expect(read).toBeGreaterThan(0);
   });
 
+  test.each(["__proto__", "constructor", "toString", "\ud800", "a\udc00b"])(
+    "with the word %j in any field say only what can be kept",
+    (word) => {
+      const names = Object.keys(reporter.fields(reporter.report(CALL)));
+      for (const name of names) {
+        const report = reporter.report(CALL);
+        reporter.fields(report)[name] = word;
+        for (const one of readAll(new TextEncoder().encode(written(reporter, report)))) {
+          const { carrierCallId, news } = soundReport(one);
+          for (const said of [carrierCallId, news.outcome, news.word, news.recordingUrl]) {
+            if (said === null) continue;
+            expect([name, typeof said]).toEqual([name, "string"]);
+            if (said !== news.word) expect([name, said.isWellFormed()]).toEqual([name, true]);
+          }
+        }
+      }
+    },
+  );
+
   test.skipIf(reporter.byAddress)(
     "are refused without the carrier's signature, whatever stands there instead",
     async () => {
