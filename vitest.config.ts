@@ -59,7 +59,7 @@ export default defineConfig({
           globalSetup: ["./test/e2e/bundle.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          maxWorkers: WORKERS,
+          maxWorkers: "100%",
           // After the others: what starts processes of its own needs the machine more.
           sequence: { groupOrder: 1 },
         },
@@ -81,7 +81,7 @@ export default defineConfig({
           globalSetup: ["./test/e2e/bundle.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          maxWorkers: WORKERS,
+          maxWorkers: "100%",
           sequence: { groupOrder: 1 },
         },
       },
