@@ -35,6 +35,7 @@ const looks = new Map<object, Look>();
 let socket: WebSocket | null = null;
 let watchTimer: ReturnType<typeof setTimeout> | undefined;
 let watched = "";
+let watchedTasks: readonly string[] = [];
 
 export function liveState(): LiveState {
   return state;
@@ -73,10 +74,12 @@ function tellWatch(): void {
     watchTimer = undefined;
     if (socket?.readyState !== WebSocket.OPEN) return;
     const campaign = [...looks.values()].find((look) => look.campaign !== null)?.campaign ?? null;
-    const tasks = [...new Set([...looks.values()].flatMap((look) => look.tasks))];
-    const text = JSON.stringify({ campaign, tasks: tasks.slice(0, WATCHED_TASKS_MAX) });
+    const all = [...new Set([...looks.values()].flatMap((look) => look.tasks))];
+    const tasks = all.slice(0, WATCHED_TASKS_MAX);
+    const text = JSON.stringify({ campaign, tasks });
     if (text === watched) return;
     watched = text;
+    watchedTasks = tasks;
     socket.send(text);
   }, WATCH_MS);
 }
@@ -135,6 +138,7 @@ class Keeper {
     opened.onopen = () => {
       socket = opened;
       watched = "";
+      watchedTasks = [];
       this.#heardAt = Date.now();
       tellWatch();
     };
@@ -154,7 +158,7 @@ class Keeper {
     const began = patch.kind === "snapshot" && state !== "live";
     this.#failures = 0;
     setState("live");
-    apply(this.#client, patch);
+    apply(this.#client, patch, watchedTasks);
     // What changed while nobody told is read once.
     if (began) void this.#client.invalidateQueries({ queryKey: [chosenWorkspace()] });
   }

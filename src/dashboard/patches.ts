@@ -36,8 +36,8 @@ export function freshTask(task: Task): Task {
   return { ...task, ...rest, nextAttemptAt: dueAt };
 }
 
-/** Puts one message of the live socket into what was read. */
-export function apply(client: QueryClient, patch: Patch): void {
+/** Puts one message of the live socket into what was read; `looked` are the tasks that it watches. */
+export function apply(client: QueryClient, patch: Patch, looked: readonly string[] = []): void {
   const key = (route: Route, ...more: unknown[]) => [chosenWorkspace(), route, ...more];
   const reread = (...routes: Route[]) => {
     for (const route of routes) stale.set(route, "all");
@@ -91,6 +91,9 @@ export function apply(client: QueryClient, patch: Patch): void {
       );
     }
   }
+  if (patch.kind === "snapshot" && hasLeft(client, patch, looked)) {
+    reread("GET /v1/campaigns/{id}/tasks", "GET /v1/tasks/{id}");
+  }
   for (const { id, task } of patch.calls) {
     void client.invalidateQueries({ queryKey: key("GET /v1/tasks/{id}/calls", { id: task }) });
     void client.invalidateQueries({ queryKey: key("GET /v1/calls/{id}", { id }) });
@@ -105,6 +108,23 @@ export function apply(client: QueryClient, patch: Patch): void {
     reread("GET /v1/campaigns", "GET /v1/campaigns/{id}", "GET /v1/campaigns/{id}/tasks");
     reread("GET /v1/tasks/{id}", "GET /v1/tasks/{id}/calls", "GET /v1/calls");
   }
+}
+
+/**
+ * Whether a watched task was read as one that goes on, and the Dialer has it no more: it ended
+ * between the two, and nobody will tell.
+ */
+function hasLeft(client: QueryClient, patch: Patch, looked: readonly string[]): boolean {
+  const told = new Set<string>(patch.tasks.map(({ id }) => id));
+  const missing = new Set(looked.filter((id) => !told.has(id)));
+  const key = (route: Route) => ({ queryKey: [chosenWorkspace(), route] });
+  const pages = client.getQueriesData<TaskPage>(key("GET /v1/campaigns/{id}/tasks"));
+  const single = client.getQueriesData<Task>(key("GET /v1/tasks/{id}"));
+  const shown = [
+    ...pages.flatMap(([, page]) => page?.items ?? []),
+    ...single.map(([, one]) => one),
+  ];
+  return shown.some((task) => task !== undefined && missing.has(task.id) && task.endedAt === null);
 }
 
 function soon(work: () => void): ReturnType<typeof setTimeout> {
