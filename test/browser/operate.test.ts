@@ -99,8 +99,8 @@ describe.skipIf(!hasBrowser)("an operator", () => {
     await page.getByRole("heading", { name: "December follow-up" }).waitFor();
     // Its numbers move, and nobody reloads.
     await page.getByRole("link", { name: /^4 completed$/ }).waitFor({ timeout: 20_000 });
-    const rows = page.getByRole("table", { name: "Tasks" });
-    await rows.getByText("Completed", { exact: true }).nth(3).waitFor();
+    const table = page.getByRole("table", { name: "Tasks" });
+    await table.getByText("Completed", { exact: true }).nth(3).waitFor();
   });
 
   it("H34 sees at once what somebody else does, while the page is live", async () => {
