@@ -32,6 +32,8 @@ export function freshCampaign(campaign: Campaign): Campaign {
 export function freshTask(task: Task): Task {
   const told = tasks.get(task.id);
   if (told === undefined) return task;
+  // An end that D1 knows comes from the Dialer, after what it told.
+  if (task.endedAt !== null && told.endedAt === null) return task;
   const { dueAt, ...rest } = told;
   return { ...task, ...rest, nextAttemptAt: dueAt };
 }
@@ -53,7 +55,8 @@ export function apply(client: QueryClient, patch: Patch, looked: readonly string
   client.setQueryData<Workspace>(key("GET /v1/workspace", null, null), (old) => {
     return old && { ...old, slots: patch.slots.of, slotsInUse: patch.slots.inUse };
   });
-  if (patch.kind === "snapshot") tasks.clear();
+  // What has left the Dialer is told no more: the last that was told of it is old by now.
+  if (patch.kind === "snapshot" || patch.gap) tasks.clear();
   for (const task of patch.tasks) tasks.set(task.id, task);
   const grown = patch.campaigns.some((one) => sizeOf(one) !== sizeOf(campaigns.get(one.id)));
   for (const one of patch.campaigns) campaigns.set(one.id, one);

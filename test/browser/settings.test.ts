@@ -380,7 +380,9 @@ describe.skipIf(!hasBrowser)("settings", () => {
     await admin.getByText("Request req-17").waitFor();
     expect(await axeFaults(admin)).toEqual([]);
     await admin.unroute("**/v1/keys?*");
-    await button("Try again").click();
+    // A page that has asked again by itself meanwhile is as good.
+    await button("Try again").or(button("Change First key")).first().waitFor();
+    if (await button("Try again").isVisible()) await button("Try again").click();
     await button("Change First key").waitFor();
   });
 

@@ -2,8 +2,8 @@ import { QueryClient } from "@tanstack/react-query";
 import { describe, expect, it, vi } from "vitest";
 import type { LiveTask, Patch } from "../../src/core/live.ts";
 import { chosenWorkspace } from "../../src/dashboard/api.ts";
-import { apply } from "../../src/dashboard/patches.ts";
-import type { TaskPage } from "../../src/dashboard/things.ts";
+import { apply, forget, freshTask } from "../../src/dashboard/patches.ts";
+import type { Task, TaskPage } from "../../src/dashboard/things.ts";
 
 // What a browser has and Node has not.
 vi.hoisted(() => {
@@ -48,5 +48,29 @@ describe("H34 a snapshot without a task that is looked at", () => {
     expect(await isReadAgain(null, told, [TASK])).toBe(false);
     expect(await isReadAgain(null, SNAPSHOT, [])).toBe(false);
     expect(await isReadAgain(null, { ...SNAPSHOT, kind: "patch" }, [TASK])).toBe(false);
+  });
+});
+
+describe("H34 what was told of a task", () => {
+  const running = {
+    id: TASK,
+    status: "running",
+    endedAt: null,
+    dueAt: null,
+  } as unknown as LiveTask;
+  const read = (endedAt: number | null) =>
+    ({ id: TASK, status: endedAt === null ? "queued" : "completed", endedAt }) as unknown as Task;
+
+  it("counts more than a list that is older", () => {
+    apply(new QueryClient(), { ...SNAPSHOT, tasks: [running] });
+    expect(freshTask(read(null)).status).toBe("running");
+  });
+
+  it("counts less than its end, and no more once something has left", () => {
+    apply(new QueryClient(), { ...SNAPSHOT, tasks: [running] });
+    expect(freshTask(read(7)).status).toBe("completed");
+    apply(new QueryClient(), { ...SNAPSHOT, kind: "patch", gap: true });
+    expect(freshTask(read(null)).status).toBe("queued");
+    forget();
   });
 });
