@@ -43,7 +43,8 @@ const book =
 const ONE_ROW = "SELECT id FROM tasks WHERE import IS NOT NULL LIMIT 1";
 /** A call of a plain number that ended as calls do. */
 const PLAIN = "outcome IS NOT NULL AND carrier_call_id IS NOT NULL AND to_phone NOT LIKE '%00__'";
-const DIALLED = `SELECT MAX(id) FROM calls WHERE ${PLAIN}`;
+// The oldest: what is new may still be in the object, which goes before D1.
+const DIALLED = `SELECT MIN(id) FROM calls WHERE concluded = 1 AND ${PLAIN}`;
 
 export const SPOILS: readonly Spoil[] = [
   {
