@@ -1,7 +1,7 @@
 import type { Call, CallSummary } from "../contract/call.ts";
 import type { CallRecord } from "../core/call.ts";
-import type { TaskId } from "../core/ids.ts";
 import { callFor } from "../core/mask.ts";
+import type { TaskRecord } from "../core/task.ts";
 import { callsOfTask, listCalls } from "../db/calls.ts";
 import { database } from "../db/database.ts";
 import { dialerOf } from "../shell/dialer.ts";
@@ -24,10 +24,13 @@ export const read: Handler<"GET /v1/calls/{id}"> = async (c, { params }) => {
 
 export const list: Handler<"GET /v1/calls"> = async (c, { query }) => {
   const { campaign, task, limit: _limit, cursor: _cursor, ...others } = query;
+  const inCampaign = campaign === undefined ? null : (await findCampaign(c, campaign)).id;
+  const ofTask = task === undefined ? null : await findTask(c, task);
+  const of = inCampaign ?? ofTask?.campaign ?? null;
   const filter = {
     ...others,
-    campaign: campaign === undefined ? null : keyIn(c, "cmp", (await findCampaign(c, campaign)).id),
-    task: task === undefined ? null : keyIn(c, "tsk", (await findTask(c, task)).id),
+    campaign: of === null ? null : keyIn(c, "cmp", of),
+    task: ofTask === null ? null : keyIn(c, "tsk", ofTask.id),
   };
   const page = pageRequest(query, "integer");
   const workspace = c.get("workspace");
@@ -40,20 +43,20 @@ export const list: Handler<"GET /v1/calls"> = async (c, { query }) => {
 
 export const listOfTask: Handler<"GET /v1/tasks/{id}/calls"> = async (c, { params }) => {
   const task = await findTask(c, params.id);
-  const calls = await callsOf(c, task.id);
+  const calls = await callsOf(c, task);
   await noteNumbers(c, "task", task.id);
   return c.json({ items: calls.map((call) => callWire(c, call)), nextCursor: null });
 };
 
 /** Calls of a task, first attempt first: those that the Dialer has, and older ones from D1. */
-async function callsOf(c: Ctx, task: TaskId): Promise<CallRecord[]> {
+async function callsOf(c: Ctx, { id, campaign }: TaskRecord): Promise<CallRecord[]> {
   const workspace = c.get("workspace");
-  const key = keyIn(c, "tsk", task);
-  const stored = callsOfTask(database(c.env), workspace, key).catch((error: unknown) => {
+  const keys = [keyIn(c, "cmp", campaign), keyIn(c, "tsk", id)] as const;
+  const stored = callsOfTask(database(c.env), workspace, ...keys).catch((error: unknown) => {
     logFault("stored calls", error, { workspace });
     return null;
   });
-  const reply = await dialerOf(c.env, workspace).readCalls(task);
+  const reply = await dialerOf(c.env, workspace).readCalls(id);
   const live = reply.ok ? reply.value : [];
   const older = await stored;
   // Without either half the list would be a lie.

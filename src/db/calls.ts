@@ -51,16 +51,17 @@ export async function readCallRecord(
   };
 }
 
-/** First attempt first. */
+/** Of a task of this campaign, first attempt first. */
 export async function callsOfTask(
   db: Db,
   workspace: WorkspaceId,
+  campaign: number,
   task: number,
 ): Promise<CallRecord[]> {
   const rows = await db
     .select()
     .from(calls)
-    .where(and(eq(calls.workspace, workspace), eq(calls.task, task)))
+    .where(and(eq(calls.workspace, workspace), isOf(campaign), eq(calls.task, task)))
     .orderBy(asc(calls.id));
   return rows.map((row) => callOf(workspace, row));
 }

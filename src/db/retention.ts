@@ -56,7 +56,7 @@ export async function applyRetention(
   const through = looked.length < SLICE;
   const endedAt = sql`COALESCE(${tasks.endedAt}, ${campaigns.archivedAt}, ${campaigns.completedAt})`;
   const old = db
-    .select({ id: tasks.id })
+    .select({ campaign: tasks.campaign, id: tasks.id })
     .from(tasks)
     .innerJoin(campaigns, and(eq(campaigns.workspace, workspace), eq(campaigns.id, tasks.campaign)))
     .where(
@@ -70,16 +70,16 @@ export async function applyRetention(
   const oldCalls = db
     .select({ id: calls.id })
     .from(calls)
-    .where(and(eq(calls.workspace, workspace), sql`${calls.task} IN ${old}`));
+    .where(and(eq(calls.workspace, workspace), sql`(${calls.campaign}, ${calls.task}) IN ${old}`));
   const filled = and(
     eq(tasks.workspace, workspace),
     sql`${tasks.context} <> '{}'`,
-    sql`${tasks.id} IN ${old}`,
+    sql`(${tasks.campaign}, ${tasks.id}) IN ${old}`,
   );
   const recorded = and(
     eq(calls.workspace, workspace),
     isNotNull(calls.recordingUrl),
-    sql`${calls.task} IN ${old}`,
+    sql`${calls.id} IN ${oldCalls}`,
   );
   const said = and(eq(callTexts.workspace, workspace), sql`${callTexts.call} IN ${oldCalls}`);
   const some = [

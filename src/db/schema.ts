@@ -324,9 +324,8 @@ export const calls = sqliteTable(
   },
   (t) => [
     primaryKey({ columns: [t.workspace, t.id] }),
-    index("calls_by_task").on(t.workspace, t.task),
-    /** Lists of one campaign's calls, and what they come to: written once a call, never changed. */
-    index("calls_by_campaign").on(t.workspace, t.campaign, t.id),
+    /** Of a campaign, and of one of its tasks: written once a call, never changed. */
+    index("calls_by_campaign").on(t.workspace, t.campaign, t.task),
     index("calls_by_carrier").on(t.connection, t.carrierCallId),
   ],
 );

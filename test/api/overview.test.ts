@@ -1,7 +1,7 @@
 import { env } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import { localKey, type WorkspaceId } from "../../src/core/ids.ts";
-import { listCalls } from "../../src/db/calls.ts";
+import { callsOfTask, listCalls } from "../../src/db/calls.ts";
 import { database } from "../../src/db/database.ts";
 import { readOverview } from "../../src/db/overview.ts";
 import { calls } from "../../src/db/schema.ts";
@@ -193,12 +193,13 @@ describe("calls of one campaign", () => {
     const batch = env.DB.batch.bind(env.DB);
     const db = database({ DB: { prepare, batch } as unknown as D1Database });
     await listCalls(db, owner, filter, { limit: 10, after: null });
+    await callsOfTask(db, owner, filter.campaign, 1);
     await readOverview(db, owner, filter.campaign, {
       since: 0,
       minutesSince: 0,
       clockChanges: [1, 2],
     });
-    expect(asked).toHaveLength(4);
+    expect(asked).toHaveLength(5);
     for (const query of asked) {
       const bound = query.replaceAll("?", "1");
       const { results } = await env.DB.prepare(`EXPLAIN QUERY PLAN ${bound}`).all();

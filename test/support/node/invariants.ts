@@ -158,7 +158,8 @@ async function checkStoredTask(world: World, id: TaskId): Promise<void> {
     return;
   }
   expect(stored).toEqual({ ...record, waiting: null });
-  const storedCalls = await callsOfTask(databaseOf(world.d1), WORKSPACE, key);
+  const campaign = localKey("cmp", WORKSPACE, record.campaign) ?? 0;
+  const storedCalls = await callsOfTask(databaseOf(world.d1), WORKSPACE, campaign, key);
   for (const call of calls) {
     const same = storedCalls.find((one) => one.id === call.id);
     expect(same).toEqual({ ...call, transcript: null, analysis: null });

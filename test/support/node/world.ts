@@ -359,8 +359,9 @@ export class World {
   async calls(task: TaskId): Promise<CallRecord[]> {
     const reply = await this.dialer.readCalls(task);
     const here = reply.ok ? reply.value : [];
-    const key = localKey("tsk", WORKSPACE, task) ?? 0;
-    const stored = await callsOfTask(databaseOf(this.d1), WORKSPACE, key);
+    const { campaign } = await this.task(task);
+    const keys = [localKey("cmp", WORKSPACE, campaign), localKey("tsk", WORKSPACE, task)] as const;
+    const stored = await callsOfTask(databaseOf(this.d1), WORKSPACE, keys[0] ?? 0, keys[1] ?? 0);
     const left = stored.filter((one) => here.every((call) => call.id !== one.id));
     return [...left, ...here].sort((a, b) => a.claimedAt - b.claimedAt);
   }
