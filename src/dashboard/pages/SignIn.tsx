@@ -31,7 +31,9 @@ const REFUSALS: Readonly<Record<string, string>> = {
 
 /** Only a page of ours: never another site's. */
 function pageOf(to: string | undefined): string {
-  return to?.startsWith("/") && !to.startsWith("//") ? to : "/";
+  if (!to?.startsWith("/") || !URL.canParse(to, location.origin)) return "/";
+  const { origin, pathname, search, hash } = new URL(to, location.origin);
+  return origin === location.origin ? pathname + search + hash : "/";
 }
 
 /** Email and password, then the second factor of whoever has one. */
