@@ -155,11 +155,13 @@ export function planOf(seed: number): Plan {
   const operations = workspaces.flatMap((one, who) =>
     operationsOf(new Random(seed, `operations ${who}`), { start, end, who, tasks: one.tasks }),
   );
-  if (isCrowded) operations.push(...burstsOf(new Random(seed, "bursts"), start, count));
+  const day = { start, workspaces: count };
+  // More than few slots take.
+  if (isCrowded) operations.push(...often("push a burst", 60, new Random(seed, "bursts"), day));
   // In another fifth carriers go deaf again and again: they answer everything but dials.
   if (seed % 5 === 1) {
     shares.set("carrier has an outage", 0);
-    operations.push(...deafnessOf(new Random(seed, "deaf"), start, count));
+    operations.push(...often("carrier goes deaf", 12, new Random(seed, "deaf"), day));
   }
   operations.sort((a, b) => a.at - b.at);
   const cronMinutes = random.pick([2, 5, 10]);
@@ -197,32 +199,31 @@ function crowd(random: Random, workspace: WorkspacePlan): void {
   workspace.hours = hoursOf(random);
   for (const { habits } of workspace.connections) {
     habits.talkMaxMs = random.whole(5, 10) * MINUTE;
-    habits.outcomes = habits.outcomes.map(([name, share]) => [
-      name,
-      name === "connected" ? share + 1 : share,
-    ]);
-    const sum = habits.outcomes.reduce((all, [, share]) => all + share, 0);
-    habits.outcomes = habits.outcomes.map(([name, share]) => [name, share / sum]);
+    habits.outcomes = sharesOf(
+      habits.outcomes.map(([name, share]) => [name, name === "connected" ? share + 1 : share]),
+    );
   }
 }
 
-/** Tasks all day long, more than few slots take. */
-function burstsOf(random: Random, start: number, workspaces: number): Operation[] {
-  return Array.from({ length: 60 }, () => ({
-    kind: "push a burst",
+/** The same thing again and again, all day long. */
+function often(
+  kind: Operation["kind"],
+  times: number,
+  random: Random,
+  { start, workspaces }: { start: number; workspaces: number },
+): Operation[] {
+  return Array.from({ length: times }, () => ({
+    kind,
     at: start + random.whole(10, 20 * 60) * MINUTE,
     who: random.whole(0, workspaces - 1),
     seed: random.whole(1, 2 ** 31),
   }));
 }
 
-function deafnessOf(random: Random, start: number, workspaces: number): Operation[] {
-  return Array.from({ length: 12 }, () => ({
-    kind: "carrier goes deaf",
-    at: start + random.whole(10, 20 * 60) * MINUTE,
-    who: random.whole(0, workspaces - 1),
-    seed: random.whole(1, 2 ** 31),
-  }));
+/** Weights as shares of one. */
+function sharesOf(weights: [string, number][]): [string, number][] {
+  const sum = weights.reduce((all, [, weight]) => all + weight, 0);
+  return weights.map(([name, weight]) => [name, weight / sum]);
 }
 
 function habitsOf(random: Random): Habits {
@@ -230,12 +231,11 @@ function habitsOf(random: Random): Habits {
   if (random.chance(0.6)) shares.push(["busy_callback", random.next() * 0.5]);
   if (random.chance(0.6)) shares.push(["interested", random.next()], ["stop", random.next() * 0.3]);
   if (random.chance(0.1)) shares.push(["word_of_its_own", 0.2]);
-  const sum = shares.reduce((all, [, share]) => all + share, 0);
   return {
     answerMs: random.skewed(20, 6_000),
     callsMax: random.chance(0.2) ? random.skewed(1, 50) : 1_000,
     talkMaxMs: random.skewed(20_000, 10 * MINUTE),
-    outcomes: shares.map(([outcome, share]) => [outcome, share / sum]),
+    outcomes: sharesOf(shares),
     names: random.pick(["ours", "both", "both", "theirs"]),
     chatty: random.chance(0.5),
     analyses: random.chance(0.4),
