@@ -190,6 +190,7 @@ async function counted(): Promise<void> {
     note("object rows written, a call", "≤ 10", n(cost.rowsWritten), cost.rowsWritten <= 10);
     note("the same, from a carrier with one report", "", n(single.rowsWritten), null);
     note("object rows read, a call", "", n(cost.rowsRead), null);
+    note("D1 rows read, a call", "", n(cost.d1RowsRead), null);
     note("D1 rows written, a call", "≤ 8", n(cost.d1RowsWritten), cost.d1RowsWritten <= 8);
     note("queue operations, a call (3 a message)", "≤ 9", n(queue), queue <= 9);
     note("object requests, a call", "≤ 3", n(cost.requests), cost.requests <= 3);

@@ -189,9 +189,10 @@ function phoneOf(state: State, task: number): string {
   return row.phone;
 }
 
+/** CROSS JOIN: the few calls of a slice are looked up; SQLite would read all to find these. */
 const TEXTS = `INSERT INTO call_texts (workspace, call, transcript, analysis)
   SELECT ?1, value ->> 0, value ->> 1, value ->> 2 FROM json_each(?3)
-    JOIN calls k ON k.workspace = ?1 AND k.id = value ->> 0 AND k.to_phone <> '' WHERE ?2 > 0
+    CROSS JOIN calls k ON k.workspace = ?1 AND k.id = value ->> 0 AND k.to_phone <> '' WHERE ?2 > 0
   ON CONFLICT (workspace, call) DO UPDATE SET
     transcript = COALESCE(excluded.transcript, call_texts.transcript),
     analysis = COALESCE(excluded.analysis, call_texts.analysis)

@@ -59,6 +59,7 @@ function taskOf(world: World, call: number | null): number | null {
 /** When a test is over: the rows, memory against the rows, the alarm, and D1 after a flush. */
 export async function checkWorld(world: World): Promise<void> {
   world.d1Fault = null;
+  expect([...new Set(world.d1WholeReads)]).toEqual([]);
   checkRows(world);
   await checkMemory(world);
   checkAlarm(world);

@@ -32,7 +32,7 @@ import type { Viewer } from "../../../src/dialer/live.ts";
 import type { Outside, Statement } from "../../../src/dialer/outside.ts";
 import type { SqlValue } from "../../../src/dialer/sql.ts";
 import type { AgentDoc, ConnectionDoc, Doc, WorkspaceDoc } from "../../../src/dialer/verbs.ts";
-import { databaseOf } from "./d1.ts";
+import { databaseOf, wholeReads } from "./d1.ts";
 import { openSql } from "./sql.ts";
 
 export const MINUTE = 60_000;
@@ -75,6 +75,8 @@ export class World {
   /** Comes between D1's commit of a batch and its answer. */
   d1Answers: () => void | Promise<void> = () => undefined;
   d1Batches = 0;
+  /** Statements of the Dialer that read whole tables of D1: what they cost grows for ever. */
+  readonly d1WholeReads: string[] = [];
   readonly dials: Dialled[] = [];
   readonly lookups: { call: string; at: number }[] = [];
   tests = 0;
@@ -199,6 +201,9 @@ export class World {
     await Promise.resolve();
     if (this.d1Fault !== null) throw this.d1Fault;
     this.d1Batches += 1;
+    for (const { query } of statements) {
+      for (const step of wholeReads(this.d1, query)) this.d1WholeReads.push(`${step}: ${query}`);
+    }
     this.d1.exec("BEGIN");
     try {
       const rows = statements.map(({ query, bind }) => this.d1.prepare(query).all(...bind));
