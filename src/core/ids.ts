@@ -16,6 +16,8 @@ export const ID_KINDS = [
   "sup",
   "inv",
   "aud",
+  "whk",
+  "frm",
 ] as const;
 export type IdKind = (typeof ID_KINDS)[number];
 
@@ -32,6 +34,8 @@ export type ConnectionId = Branded<"con">;
 export type KeyId = Branded<"key">;
 export type InvitationId = Branded<"inv">;
 export type AuditId = Branded<"aud">;
+export type WebhookId = Branded<"whk">;
+export type FormId = Branded<"frm">;
 
 type IdOf = {
   tsk: TaskId;
@@ -45,6 +49,8 @@ type IdOf = {
   sup: Branded<"sup">;
   inv: InvitationId;
   aud: AuditId;
+  whk: WebhookId;
+  frm: FormId;
 };
 
 const WORKSPACE = /^ws_([a-z0-9]{6,16})$/;

@@ -12,6 +12,7 @@ import type { Permission, Role } from "../core/access.ts";
 import { ACTOR_KINDS } from "../core/audit.ts";
 import { type BadRow, IMPORT_STATUSES, type ImportOptions, type Rejected } from "../core/import.ts";
 import type { Warning } from "../core/result.ts";
+import { DELIVERY_STATUSES, WEBHOOK_SHAPES } from "../core/webhook.ts";
 
 /*
  * D1 owns what people set up; `campaigns`, `tasks`, `calls` and `call_texts` are the Dialer's
@@ -236,6 +237,84 @@ export const unknownWords = sqliteTable(
     lastAt: integer("last_at").notNull(),
   },
   (t) => [index("unknown_words_by_connection").on(t.workspace, t.connection)],
+);
+
+/** Where events go that a workspace wants to hear of. */
+export const webhooks = sqliteTable(
+  "webhooks",
+  {
+    id: text("id").primaryKey(),
+    ...setUp,
+    name: text("name").notNull(),
+    url: text("url").notNull(),
+    /** Types of events that it wants. */
+    events: text("events", { mode: "json" }).$type<string[]>().notNull(),
+    /** Whether transcript and analysis go along. */
+    texts: integer("texts", { mode: "boolean" }).notNull(),
+    shape: text("shape", { enum: WEBHOOK_SHAPES }).notNull(),
+    /** The signing secret, sealed, and the one before it until `oldUntil`. */
+    sealed: text("sealed").notNull(),
+    sealedOld: text("sealed_old"),
+    oldUntil: integer("old_until"),
+    /** Switched off, by a person or because it failed for too long; null while it is on. */
+    offAt: integer("off_at"),
+    offReason: text("off_reason"),
+  },
+  (t) => [index("webhooks_by_version").on(t.workspace, t.version)],
+);
+
+/**
+ * What became of an event at one receiver: `target` is a webhook's id, or `callbacks` for a task's
+ * own address. Made WITHOUT ROWID by its migration: one row written for one delivery.
+ */
+export const deliveries = sqliteTable(
+  "deliveries",
+  {
+    workspace: text("workspace").notNull(),
+    target: text("target").notNull(),
+    /** The event's number: it grows with time. */
+    sequence: integer("sequence").notNull(),
+    /** `webhook-id`: the same whenever the event is sent again. */
+    event: text("event").notNull(),
+    type: text("type").notNull(),
+    task: integer("task"),
+    call: integer("call"),
+    url: text("url").notNull(),
+    /** The event as JSON, without transcript and analysis: these are added as it is sent. */
+    body: text("body").notNull(),
+    status: text("status", { enum: DELIVERY_STATUSES }).notNull(),
+    attempts: integer("attempts").notNull(),
+    createdAt: integer("created_at").notNull(),
+    /** Its three days begin with it: the event's time, or that of a replay. */
+    since: integer("since").notNull(),
+    lastAt: integer("last_at"),
+    /** When it is tried next, while it waits. */
+    nextAt: integer("next_at"),
+    /** HTTP status of the last answer, or null when none came. */
+    code: integer("code"),
+    /** What the receiver said, or what went wrong; cut. */
+    answer: text("answer"),
+    tookMs: integer("took_ms"),
+  },
+  (t) => [
+    primaryKey({ columns: [t.workspace, t.target, t.sequence] }),
+    index("deliveries_due").on(t.nextAt).where(sql`next_at IS NOT NULL`),
+  ],
+);
+
+/** Receivers that do not answer well, by webhook or by origin; no row is none. */
+export const webhookTroubles = sqliteTable(
+  "webhook_troubles",
+  {
+    workspace: text("workspace").notNull(),
+    receiver: text("receiver").notNull(),
+    /** The first failure since the last success. */
+    since: integer("since").notNull(),
+    failures: integer("failures").notNull(),
+    /** Nothing is sent before. */
+    waitUntil: integer("wait_until").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.workspace, t.receiver] })],
 );
 
 export const campaigns = sqliteTable(

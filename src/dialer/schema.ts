@@ -77,6 +77,12 @@ const MIGRATIONS: readonly (readonly string[])[] = [
     // Answers of a connection that were lost one after the other.
     "ALTER TABLE connection ADD COLUMN losses INTEGER NOT NULL DEFAULT 0",
   ],
+  [
+    // Events for webhooks, written with what they tell, until they are with their receivers or in D1.
+    "CREATE TABLE outbox (id INTEGER PRIMARY KEY, events TEXT NOT NULL)",
+    // What a person agreed to when he asked for the call.
+    "ALTER TABLE task ADD COLUMN consent TEXT",
+  ],
 ];
 
 /** Brings the object's tables to the newest version. */
