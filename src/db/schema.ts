@@ -10,6 +10,7 @@ import {
 } from "drizzle-orm/sqlite-core";
 import type { Permission, Role } from "../core/access.ts";
 import { ACTOR_KINDS } from "../core/audit.ts";
+import type { ConsentText, FormSettings } from "../core/form.ts";
 import { type BadRow, IMPORT_STATUSES, type ImportOptions, type Rejected } from "../core/import.ts";
 import type { Warning } from "../core/result.ts";
 import { DELIVERY_STATUSES, WEBHOOK_SHAPES } from "../core/webhook.ts";
@@ -317,6 +318,25 @@ export const webhookTroubles = sqliteTable(
   (t) => [primaryKey({ columns: [t.workspace, t.receiver] })],
 );
 
+/** Forms of websites, each bound to one realtime campaign: what `POST /f/{id}` takes, and from where. */
+export const forms = sqliteTable(
+  "forms",
+  {
+    id: text("id").primaryKey(),
+    ...setUp,
+    name: text("name").notNull(),
+    /** Local key of the campaign that its tasks are pushed to. */
+    campaign: integer("campaign").notNull(),
+    /** All else that a person sets. */
+    settings: text("settings", { mode: "json" }).$type<FormSettings>().notNull(),
+    /** Texts of consent that pages may still show, the newest last. */
+    consents: text("consents", { mode: "json" }).$type<ConsentText[]>().notNull(),
+    /** Turnstile's secret, sealed, or null without it. */
+    sealed: text("sealed"),
+  },
+  (t) => [index("forms_by_workspace").on(t.workspace, t.id)],
+);
+
 export const campaigns = sqliteTable(
   "campaigns",
   {
@@ -362,6 +382,8 @@ export const tasks = sqliteTable(
     createdAt: integer("created_at").notNull(),
     endedAt: integer("ended_at"),
     version: integer("version").notNull(),
+    /** What a person agreed to who asked for the call, as JSON, or null. */
+    consent: text("consent"),
   },
   (t) => [
     primaryKey({ columns: [t.workspace, t.id] }),
