@@ -20,15 +20,17 @@ CREATE TABLE `deliveries` (
 	PRIMARY KEY(`workspace`, `target`, `sequence`)
 ) WITHOUT ROWID;
 --> statement-breakpoint
-CREATE INDEX `deliveries_due` ON `deliveries` (`next_at`) WHERE next_at IS NOT NULL;--> statement-breakpoint
-CREATE TABLE `webhook_troubles` (
+CREATE INDEX `deliveries_due` ON `deliveries` (`workspace`,`target`,`next_at`) WHERE next_at IS NOT NULL;--> statement-breakpoint
+CREATE TABLE `receivers` (
 	`workspace` text NOT NULL,
-	`receiver` text NOT NULL,
-	`since` integer NOT NULL,
+	`target` text NOT NULL,
+	`failing_since` integer,
 	`failures` integer NOT NULL,
-	`wait_until` integer NOT NULL,
-	PRIMARY KEY(`workspace`, `receiver`)
+	`due_at` integer,
+	PRIMARY KEY(`workspace`, `target`)
 );
+--> statement-breakpoint
+CREATE INDEX `receivers_due` ON `receivers` (`due_at`) WHERE due_at IS NOT NULL;
 --> statement-breakpoint
 CREATE TABLE `webhooks` (
 	`id` text PRIMARY KEY NOT NULL,

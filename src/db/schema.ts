@@ -265,8 +265,8 @@ export const webhooks = sqliteTable(
 );
 
 /**
- * What became of an event at one receiver: `target` is a webhook's id, or `callbacks` for a task's
- * own address. Made WITHOUT ROWID by its migration: one row written for one delivery.
+ * What became of an event at one receiver: `target` is a webhook's id, or the origin of a task's own
+ * address. Made WITHOUT ROWID by its migration: one row written for one delivery.
  */
 export const deliveries = sqliteTable(
   "deliveries",
@@ -299,42 +299,28 @@ export const deliveries = sqliteTable(
   },
   (t) => [
     primaryKey({ columns: [t.workspace, t.target, t.sequence] }),
-    index("deliveries_due").on(t.nextAt).where(sql`next_at IS NOT NULL`),
+    index("deliveries_due").on(t.workspace, t.target, t.nextAt).where(sql`next_at IS NOT NULL`),
   ],
 );
 
-/** Receivers that do not answer well, by webhook or by origin; no row is none. */
-export const webhookTroubles = sqliteTable(
-  "webhook_troubles",
+/** How receivers answer, and when they are looked at next: webhooks, and origins of tasks' own addresses. */
+export const receivers = sqliteTable(
+  "receivers",
   {
     workspace: text("workspace").notNull(),
-    receiver: text("receiver").notNull(),
-    /** The first failure since the last success. */
-    since: integer("since").notNull(),
+    /** As `deliveries.target`. */
+    target: text("target").notNull(),
+    /** The first failure since the last success, or null while it answers well. */
+    failingSince: integer("failing_since"),
+    /** Failures since then. */
     failures: integer("failures").notNull(),
-    /** Nothing is sent before. */
-    waitUntil: integer("wait_until").notNull(),
+    /** When what waits for it is tried next; before, nothing is sent while it fails. Null when nothing waits. */
+    dueAt: integer("due_at"),
   },
-  (t) => [primaryKey({ columns: [t.workspace, t.receiver] })],
-);
-
-/** Forms of websites, each bound to one realtime campaign: what `POST /f/{id}` takes, and from where. */
-export const forms = sqliteTable(
-  "forms",
-  {
-    id: text("id").primaryKey(),
-    ...setUp,
-    name: text("name").notNull(),
-    /** Local key of the campaign that its tasks are pushed to. */
-    campaign: integer("campaign").notNull(),
-    /** All else that a person sets. */
-    settings: text("settings", { mode: "json" }).$type<FormSettings>().notNull(),
-    /** Texts of consent that pages may still show, the newest last. */
-    consents: text("consents", { mode: "json" }).$type<ConsentText[]>().notNull(),
-    /** Turnstile's secret, sealed, or null without it. */
-    sealed: text("sealed"),
-  },
-  (t) => [index("forms_by_workspace").on(t.workspace, t.id)],
+  (t) => [
+    primaryKey({ columns: [t.workspace, t.target] }),
+    index("receivers_due").on(t.dueAt).where(sql`due_at IS NOT NULL`),
+  ],
 );
 
 export const campaigns = sqliteTable(
