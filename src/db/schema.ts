@@ -323,6 +323,25 @@ export const receivers = sqliteTable(
   ],
 );
 
+/** Forms of websites, each bound to one realtime campaign: what `POST /f/{id}` takes, and from where. */
+export const forms = sqliteTable(
+  "forms",
+  {
+    id: text("id").primaryKey(),
+    ...setUp,
+    name: text("name").notNull(),
+    /** Local key of the campaign that its tasks are pushed to. */
+    campaign: integer("campaign").notNull(),
+    /** All else that a person sets. */
+    settings: text("settings", { mode: "json" }).$type<FormSettings>().notNull(),
+    /** Texts of consent that pages may still show, the newest last. */
+    consents: text("consents", { mode: "json" }).$type<ConsentText[]>().notNull(),
+    /** Turnstile's secret, sealed, or null without it. */
+    sealed: text("sealed"),
+  },
+  (t) => [index("forms_by_workspace").on(t.workspace, t.id)],
+);
+
 export const campaigns = sqliteTable(
   "campaigns",
   {
