@@ -49,3 +49,14 @@ export type Consent = {
   address: string | null;
   userAgent: string | null;
 };
+
+/** Inputs that every form has: no field of its own is called so. `homepage` must stay empty: bots fill it. */
+export const PHONE_INPUT = "phone";
+export const CONSENT_INPUT = "consent";
+export const TRAP_INPUT = "homepage";
+export const TICKET_INPUT = "ticket";
+export const PAGE_INPUT = "page";
+export const TURNSTILE_INPUT = "cf-turnstile-response";
+export const RESERVED_NAMES: readonly string[] = [
+  ...[PHONE_INPUT, CONSENT_INPUT, TRAP_INPUT, TICKET_INPUT, PAGE_INPUT, TURNSTILE_INPUT],
+];

@@ -1,0 +1,83 @@
+import { and, asc, desc, eq, gt, isNull } from "drizzle-orm";
+import type { Entry } from "../core/audit.ts";
+import type { FormId, WorkspaceId } from "../core/ids.ts";
+import { versionNow, writeSetup } from "./copies.ts";
+import type { Db } from "./database.ts";
+import { type Page, type PageRequest, pageOfRows } from "./page.ts";
+import { forms } from "./schema.ts";
+
+export type FormRow = typeof forms.$inferSelect;
+type Fields = Omit<FormRow, "id" | "workspace" | "version" | "createdAt" | "deletedAt">;
+
+export async function insertForm(
+  db: Db,
+  workspace: WorkspaceId,
+  row: Fields & { id: FormId; createdAt: number },
+  entry: Entry,
+): Promise<void> {
+  const change = db.insert(forms).values({ ...row, workspace, version: versionNow(workspace) });
+  await writeSetup(db, workspace, entry, [change], []);
+}
+
+export async function readForm(
+  db: Db,
+  workspace: WorkspaceId,
+  id: string,
+): Promise<FormRow | null> {
+  const rows = await db.select().from(forms).where(live(workspace, id));
+  return rows[0] ?? null;
+}
+
+export async function listForms(
+  db: Db,
+  workspace: WorkspaceId,
+  page: PageRequest,
+): Promise<Page<FormRow>> {
+  const mine = and(eq(forms.workspace, workspace), isNull(forms.deletedAt));
+  const rows = await db
+    .select()
+    .from(forms)
+    .where(and(mine, gt(forms.id, page.after ?? "")))
+    .orderBy(asc(forms.id))
+    .limit(page.limit + 1);
+  return pageOfRows(rows, page.limit, (row) => row.id);
+}
+
+export async function editForm(
+  db: Db,
+  workspace: WorkspaceId,
+  id: string,
+  fields: Partial<Fields>,
+  entry: Entry,
+): Promise<void> {
+  const change = db
+    .update(forms)
+    .set({ ...fields, version: versionNow(workspace) })
+    .where(live(workspace, id));
+  await writeSetup(db, workspace, entry, [change], []);
+}
+
+/** Leaves a tombstone, without Turnstile's secret. */
+export async function deleteForm(
+  db: Db,
+  workspace: WorkspaceId,
+  id: string,
+  entry: Entry,
+): Promise<void> {
+  const change = db
+    .update(forms)
+    .set({ deletedAt: entry.at, sealed: null, version: versionNow(workspace) })
+    .where(live(workspace, id));
+  await writeSetup(db, workspace, entry, [change], []);
+}
+
+/** The newest form of this name: for the local demo's page alone. */
+export async function findFormNamed(db: Db, name: string): Promise<FormRow | null> {
+  const named = and(eq(forms.name, name), isNull(forms.deletedAt));
+  const rows = await db.select().from(forms).where(named).orderBy(desc(forms.createdAt)).limit(1);
+  return rows[0] ?? null;
+}
+
+function live(workspace: WorkspaceId, id: string) {
+  return and(eq(forms.id, id), eq(forms.workspace, workspace), isNull(forms.deletedAt));
+}
