@@ -4,6 +4,7 @@ interface __BaseEnv_Env {
 	DB: D1Database;
 	INGEST: Queue;
 	REPORTS: Queue;
+	EVENTS: Queue;
 	DEAD: Queue;
 	ATTEMPTS: RateLimit;
 	ASSETS: Fetcher;

@@ -48,6 +48,7 @@ async function fill(waiting: number) {
     timeout: () => new AbortController().signal,
     open: async () => ({ carrier, settings: {} }),
     reportUrl: async () => "",
+    send: async () => undefined,
     viewers: () => [],
     wipe: async () => undefined,
     // D1 takes everything: what it costs is measured with the real one.

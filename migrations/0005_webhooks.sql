@@ -21,6 +21,7 @@ CREATE TABLE `deliveries` (
 ) WITHOUT ROWID;
 --> statement-breakpoint
 CREATE INDEX `deliveries_due` ON `deliveries` (`workspace`,`target`,`next_at`) WHERE next_at IS NOT NULL;--> statement-breakpoint
+CREATE INDEX `deliveries_failed` ON `deliveries` (`workspace`,`target`,`sequence`) WHERE status = 'failed';--> statement-breakpoint
 CREATE TABLE `receivers` (
 	`workspace` text NOT NULL,
 	`target` text NOT NULL,

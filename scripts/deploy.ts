@@ -17,7 +17,7 @@ import { Wrangler, WranglerError } from "./wrangler.ts";
 const ROOT = join(import.meta.dirname, "..");
 const BUILD = join(ROOT, "scripts", "build.ts");
 const NAME = "outdial";
-const QUEUES = ["outdial-ingest", "outdial-reports", "outdial-dead"];
+const QUEUES = ["outdial-ingest", "outdial-reports", "outdial-events", "outdial-dead"];
 const WORKSPACE = { name: "Main", slots: 10 };
 /** A new address or a new secret takes a while to be known everywhere, ms. */
 const PATIENCE_MS = 120_000;

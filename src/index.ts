@@ -1,6 +1,12 @@
 import app from "./api/app.ts";
+import { handleEvents } from "./queues/events.ts";
 import { handleIngest } from "./queues/ingest.ts";
-import type { IngestMessage, ReportMessage } from "./queues/messages.ts";
+import type {
+  EventsMessage,
+  IngestMessage,
+  ReportMessage,
+  TurnMessage,
+} from "./queues/messages.ts";
 import { handleDead, handleReports } from "./queues/reports.ts";
 import { watchdog } from "./queues/watchdog.ts";
 
@@ -16,6 +22,8 @@ export default {
         return handleIngest(batch as MessageBatch<IngestMessage>, env);
       case "outdial-reports":
         return handleReports(batch as MessageBatch<ReportMessage>, env);
+      case "outdial-events":
+        return handleEvents(batch as MessageBatch<EventsMessage | TurnMessage>, env);
       case "outdial-dead":
         return handleDead(batch as MessageBatch<IngestMessage | ReportMessage>, env);
       default:

@@ -9,6 +9,10 @@ import type { AppEnv, Ctx } from "./context.ts";
 import * as deployment from "./deployment.ts";
 import * as erasures from "./erasures.ts";
 import { errorBody, onError, Refused } from "./errors.ts";
+import { serveOrigins } from "./form-origins.ts";
+import * as formPost from "./form-post.ts";
+import * as formScript from "./form-script.ts";
+import * as forms from "./forms.ts";
 import { safeHeaders } from "./headers.ts";
 import * as imports from "./imports.ts";
 import * as invitations from "./invitations.ts";
@@ -29,6 +33,7 @@ import * as system from "./system.ts";
 import * as tasks from "./tasks.ts";
 import * as tasksCsv from "./tasks-csv.ts";
 import * as templates from "./templates.ts";
+import * as webhooks from "./webhooks.ts";
 import * as workspaces from "./workspaces.ts";
 
 /** The site map. Each route's description, access and schemas stand in `contract/`. */
@@ -84,6 +89,23 @@ const SITE: Site = {
   "PATCH /v1/numbers/{id}": numbers.edit,
   "DELETE /v1/numbers/{id}": numbers.remove,
 
+  "POST /v1/webhooks": webhooks.create,
+  "GET /v1/webhooks": webhooks.list,
+  "GET /v1/webhooks/{id}": webhooks.read,
+  "PATCH /v1/webhooks/{id}": webhooks.edit,
+  "DELETE /v1/webhooks/{id}": webhooks.remove,
+  "POST /v1/webhooks/{id}/roll": webhooks.roll,
+  "POST /v1/webhooks/{id}/test": webhooks.test,
+  "GET /v1/deliveries": webhooks.deliveries,
+  "POST /v1/deliveries/replay": webhooks.replay,
+  "GET /v1/callbacks": webhooks.callbacks,
+
+  "POST /v1/forms": forms.create,
+  "GET /v1/forms": forms.list,
+  "GET /v1/forms/{id}": forms.read,
+  "PATCH /v1/forms/{id}": forms.edit,
+  "DELETE /v1/forms/{id}": forms.remove,
+
   "POST /v1/suppressions": suppressions.create,
   "GET /v1/suppressions": suppressions.list,
   "DELETE /v1/suppressions/{phone}": suppressions.remove,
@@ -133,6 +155,11 @@ const SITE: Site = {
   "POST /reports/{connection}": reports.receive,
   "POST /reports/{connection}/{call}": reports.receiveForCall,
 
+  "POST /f/{id}": formPost.post,
+  "GET /f/{id}": formPost.begin,
+  "GET /form.js": formScript.script,
+  "GET /demo/form": formScript.demo,
+
   "GET /setup": deployment.read,
   "POST /setup": deployment.setUp,
 
@@ -156,6 +183,7 @@ export function makeApp(): Hono<AppEnv> {
   });
   app.use(safeHeaders());
   servePages(app);
+  serveOrigins(app);
   serve(app, SITE);
   // better-auth's own routes, which docs/security.md lists: signing in and out, passwords, second factors.
   app.on(["GET", "POST"], `${SIGN_IN_PATH}/*`, signInRoutes.answer);

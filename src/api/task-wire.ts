@@ -65,6 +65,7 @@ function plainWire(whole: TaskRecord, seesPersonal: boolean): Task {
     waiting: task.waiting,
     createdAt: task.createdAt,
     endedAt: task.endedAt,
+    statusCallbackUrl: seesPersonal ? (whole.settings.statusCallbackUrl ?? null) : null,
     ...(seesPersonal ? {} : { masked: true }),
   };
 }

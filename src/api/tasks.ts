@@ -1,3 +1,4 @@
+import { outboundOf } from "../carriers/outbound.ts";
 import { type CampaignId, makeId } from "../core/ids.ts";
 import { readPhone } from "../core/phone.ts";
 import { refuse } from "../core/result.ts";
@@ -22,7 +23,8 @@ import { numberOf, pushedWire, taskWire } from "./task-wire.ts";
 
 export const create: Handler<"POST /v1/tasks"> = async (c, { body }) => {
   const again = await idempotency(c, "tasks");
-  const request = { tasks: [{ body, path: "" }], idempotency: again };
+  const tasks = [{ body, path: "", issues: addressIssues(c, body) }];
+  const request = { tasks, idempotency: again };
   const { value, personal } = await push(c, request);
   const [pushed] = value;
   if (pushed === undefined) throw new Error("bug: a push without its answer");
@@ -34,7 +36,9 @@ export const create: Handler<"POST /v1/tasks"> = async (c, { body }) => {
 
 export const createMany: Handler<"POST /v1/tasks/bulk"> = async (c, { body }) => {
   const again = await idempotency(c, "tasks/bulk");
-  const tasks = body.tasks.map((task, index) => ({ body: task, path: `tasks.${index}.` }));
+  const tasks = body.tasks.map((task, index) => {
+    return { body: task, path: `tasks.${index}.`, issues: addressIssues(c, task) };
+  });
   const { value: pushed, personal } = await push(c, { tasks, idempotency: again });
   const taken = pushed.filter((one) => one.ok).length;
   const records = await tasksOf(c, pushed);
@@ -45,6 +49,15 @@ export const createMany: Handler<"POST /v1/tasks/bulk"> = async (c, { body }) =>
   });
   return c.json({ items, taken, refused: pushed.length - taken }, 201);
 };
+
+/** What is wrong with a task's own address: only the deployment knows where it may send. */
+function addressIssues(c: Ctx, { statusCallbackUrl: url }: { statusCallbackUrl?: unknown }) {
+  if (typeof url !== "string" || url.trim() === "") return [];
+  const refusal = outboundOf(c.env).check(url.trim());
+  if (refusal === null) return [];
+  const expected = "an https address on the public internet";
+  return [{ path: "statusCallbackUrl", expected, got: refusal }];
+}
 
 /** The record of each task that was taken; those that have left the Dialer are in D1. */
 async function tasksOf(c: Ctx, pushed: PushedTask[]): Promise<(TaskRecord | null)[]> {

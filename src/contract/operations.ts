@@ -5,6 +5,7 @@ import { campaignOperations } from "./campaign.ts";
 import { connectionOperations } from "./connection.ts";
 import { deploymentOperations } from "./deployment.ts";
 import { erasureOperations } from "./erasure.ts";
+import { formOperations } from "./form.ts";
 import { guideOperations } from "./guide.ts";
 import { importOperations } from "./import.ts";
 import { invitationOperations } from "./invitation.ts";
@@ -18,6 +19,7 @@ import { suppressionOperations } from "./suppression.ts";
 import { systemOperations } from "./system.ts";
 import { taskOperations } from "./task.ts";
 import { templateOperations } from "./template.ts";
+import { webhookOperations } from "./webhook.ts";
 import { workspaceOperations } from "./workspace.ts";
 
 /** Every route, by method and path. */
@@ -38,6 +40,8 @@ export const OPERATIONS = {
   ...overviewOperations,
   ...importOperations,
   ...taskOperations,
+  ...formOperations,
+  ...webhookOperations,
   ...callOperations,
   ...guideOperations,
   ...reportOperations,

@@ -54,6 +54,11 @@ export const TaskBody = z
       maxLength: 200,
       description: "Your id: the same one in the same campaign is the same task (H9)",
     }),
+    statusCallbackUrl: readByCore<string | null>({
+      type: ["string", "null"],
+      maxLength: 2000,
+      description: "Where events of this task are told, besides the workspace's webhooks: https",
+    }),
   })
   .meta({ id: "TaskBody" });
 
@@ -104,6 +109,10 @@ export const Task = z
       .meta({ description: "Attempts in total; not in a push's reply" }),
     settings: EffectiveSettings.optional().meta({ description: "Not in a push's reply" }),
     masked,
+    statusCallbackUrl: z
+      .string()
+      .nullable()
+      .meta({ description: "Where its events are told; only for whoever sees what is personal" }),
     warnings: warnings.optional().meta({ description: "In a push's reply (H16, H17, H24)" }),
   })
   .meta({ id: "Task" });
@@ -124,6 +133,7 @@ export const taskExample = {
   waiting: { reason: "slots", until: null },
   createdAt: 1_764_576_000_000,
   endedAt: null,
+  statusCallbackUrl: null,
 };
 
 const pushExample = {

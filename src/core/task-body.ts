@@ -23,6 +23,8 @@ import { dayNames } from "./window.ts";
 
 /** Longest external id, characters. */
 export const EXTERNAL_ID_LIMIT = 200;
+/** Longest address of a task's own, characters. */
+export const CALLBACK_LIMIT = 2_000;
 
 /** A task's body as it comes over the wire (H15–H17, H39); its meaning is read here. */
 export type TaskBody = {
@@ -44,6 +46,7 @@ export type TaskBody = {
   retryOutcomes?: unknown;
   context?: unknown;
   externalId?: unknown;
+  statusCallbackUrl?: unknown;
 };
 
 /** A push that was read and found good. */
@@ -81,12 +84,15 @@ export function newTask(
   const retryOutcomes = notes.take(readRetryOutcomes(body.retryOutcomes, pair.speaker, notes));
   const context = notes.take(readContext(body.context));
   const externalId = notes.take(readText(body.externalId, "externalId", EXTERNAL_ID_LIMIT));
+  const statusCallbackUrl = notes.take(
+    readText(body.statusCallbackUrl, "statusCallbackUrl", CALLBACK_LIMIT),
+  );
   if (notes.issues.length > 0 || phone === null || context === null) {
     return { ok: false, issues: notes.issues };
   }
   const { agent, from } = pair;
   const own = { agent, from, ...window, ...span, priorities, attemptsMax, intervalsMs };
-  const settings: TaskSettings = { ...own, retryOutcomes };
+  const settings: TaskSettings = { ...own, retryOutcomes, statusCallbackUrl };
   return { ok: true, value: { phone, context, settings, externalId, warnings: notes.warnings } };
 }
 

@@ -1,4 +1,5 @@
 import type { CampaignSettings, Waiting } from "./campaign.ts";
+import type { Consent } from "./form.ts";
 import type { AgentId, CampaignId, ImportId, NumberId, TaskId } from "./ids.ts";
 import type { Outcome } from "./outcome.ts";
 import { priorityOf } from "./rank.ts";
@@ -29,6 +30,8 @@ export type TaskSettings = {
   attemptsMax: number | null;
   intervalsMs: number[] | null;
   retryOutcomes: Outcome[] | null;
+  /** Where events of this task alone are told, besides the workspace's webhooks. */
+  statusCallbackUrl: string | null;
 };
 
 export const INHERITED: TaskSettings = {
@@ -43,6 +46,7 @@ export const INHERITED: TaskSettings = {
   attemptsMax: null,
   intervalsMs: null,
   retryOutcomes: null,
+  statusCallbackUrl: null,
 };
 
 /** Context of a task: flat values keep their JSON type; placeholders render them as text. */
@@ -66,6 +70,8 @@ export type TaskRecord = {
   import: ImportId | null;
   createdAt: number;
   endedAt: number | null;
+  /** What the person agreed to who asked for the call by a form; null for other tasks, and once it was erased. */
+  consent: Consent | null;
   waiting: Waiting | null;
 };
 

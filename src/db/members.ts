@@ -85,6 +85,11 @@ export async function listMembers(
   return pageOfRows(rows, page.limit, (row) => row.person);
 }
 
+/** Those who own a workspace, to be written to. */
+export async function ownersOf(db: Db, workspace: WorkspaceId): Promise<{ email: string }[]> {
+  return selectMembers(db, workspace, eq(members.role, "owner"));
+}
+
 export async function findMember(
   db: Db,
   workspace: WorkspaceId,

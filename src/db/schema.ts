@@ -300,6 +300,7 @@ export const deliveries = sqliteTable(
   (t) => [
     primaryKey({ columns: [t.workspace, t.target, t.sequence] }),
     index("deliveries_due").on(t.workspace, t.target, t.nextAt).where(sql`next_at IS NOT NULL`),
+    index("deliveries_failed").on(t.workspace, t.target, t.sequence).where(sql`status = 'failed'`),
   ],
 );
 

@@ -2,6 +2,7 @@ import { lost } from "./answer.ts";
 import { type Call, findCalls } from "./calls.ts";
 import { type Campaign, isOver } from "./campaign.ts";
 import { asking, checking, concludeWithout, rescue } from "./conclude.ts";
+import { tellOfCampaign } from "./events.ts";
 import type { State } from "./state.ts";
 import { completeIfDone, endWaiting, findTask, markDirty } from "./tasks.ts";
 
@@ -41,6 +42,7 @@ export function expire(state: State, campaign: Campaign, now: number): void {
   campaign.completedAt = now;
   campaign.expired = true;
   state.touch(campaign, "all");
+  tellOfCampaign(state, campaign, "completed");
   state.lanes.rankCampaign(campaign.id, now);
 }
 

@@ -1,8 +1,10 @@
 import { unreachable } from "../core/assert.ts";
 import type { Outcome } from "../core/outcome.ts";
 import { decide } from "../core/retry.ts";
+import { tellOfCall } from "./call-events.ts";
 import { type Call, saveCall } from "./calls.ts";
 import { type Campaign, isOver } from "./campaign.ts";
+import { tellOfTask } from "./events.ts";
 import type { State } from "./state.ts";
 import { suppressByOutcome } from "./suppressed.ts";
 import {
@@ -88,8 +90,10 @@ export function conclude(state: State, call: Call, end: End, now: number) {
   campaign.talkMs += call.talkMs ?? 0;
   count(campaign, end.outcome, 1);
   suppressIf(state, call, end.outcome, task, now);
+  tellOfCall(state, call);
   move(state, call, task, campaign, end.permanent, now);
-  save(state, call);
+  keep(state, call);
+  state.changes.note("calls", call.id);
   state.touch(campaign);
   completeIfDone(state, campaign, now);
 }
@@ -118,14 +122,17 @@ function move(
     now,
     archiving: task.archiving || isOver(campaign) || (task.endsAt !== null && task.endsAt <= now),
   });
+  const last = { attempts: call.attempt, outcome: call.outcome };
   switch (decision.next) {
     case "complete":
       call.verdict = "completed";
       campaign.completed += 1;
+      tellOfTask(state, task, "completed", last);
       return;
     case "archive":
       call.verdict = "archived";
       campaign.archived += 1;
+      tellOfTask(state, task, "archived", last, isOver(campaign));
       return;
     case "retry": {
       call.verdict = "retry";
@@ -173,6 +180,7 @@ export function taskOf(state: State, call: Call): Task {
 }
 
 export function save(state: State, call: Call) {
+  tellOfCall(state, call);
   keep(state, call);
   state.changes.note("calls", call.id);
 }

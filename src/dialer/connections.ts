@@ -57,8 +57,15 @@ export class Connections {
   /** The gap that a taken dial ended, until news of a call show that it was really taken. */
   readonly #endedGapMs = new Map<string, number>();
 
-  constructor(sql: Sql) {
+  /** Hears when a connection becomes suspended, and when that is over. */
+  readonly #tell: (id: string, what: "suspended" | "resumed", reason: string | null) => void;
+
+  constructor(
+    sql: Sql,
+    tell: (id: string, what: "suspended" | "resumed", reason: string | null) => void,
+  ) {
     this.#sql = sql;
+    this.#tell = tell;
   }
 
   load(): void {
@@ -186,6 +193,7 @@ export class Connections {
   }
 
   #save(trouble: Trouble): void {
+    this.#compare(trouble.id, trouble);
     this.#troubles.set(trouble.id, trouble);
     this.#sql.run(
       `INSERT INTO connection (id, reason, since, backoff_ms, backoff_until, probe_ms, probe_at, losses)
@@ -205,8 +213,17 @@ export class Connections {
   }
 
   #clear(id: string): void {
+    this.#compare(id, null);
     this.#troubles.delete(id);
     this.#sql.run("DELETE FROM connection WHERE id = ?", id);
+  }
+
+  #compare(id: string, after: Trouble | null): void {
+    const before = this.#troubles.get(id);
+    const was = before !== undefined && isShut(before) && isSuspended(before);
+    const is = after !== null && isShut(after) && isSuspended(after);
+    if (is && !was) this.#tell(id, "suspended", after.reason);
+    if (was && !is) this.#tell(id, "resumed", null);
   }
 }
 

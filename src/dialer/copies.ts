@@ -1,8 +1,17 @@
 import type { ConnectionId } from "../core/ids.ts";
 import type { AgentEntry, NumberEntry, Setup } from "../core/setup.ts";
+import type { EventType } from "../core/webhook.ts";
 import { ALL_DAYS, ALWAYS } from "../core/window.ts";
 import { first, type Sql } from "./sql.ts";
-import type { AgentDoc, ConnectionDoc, Doc, KeyDoc, NumberDoc, WorkspaceDoc } from "./verbs.ts";
+import type {
+  AgentDoc,
+  ConnectionDoc,
+  Doc,
+  KeyDoc,
+  NumberDoc,
+  WebhookDoc,
+  WorkspaceDoc,
+} from "./verbs.ts";
 
 type Row = { kind: string; id: string; version: number; doc: string | null };
 
@@ -17,6 +26,8 @@ export class Copies {
   readonly #byPhone = new Map<string, Set<NumberDoc>>();
   readonly #connections = new Map<string, ConnectionDoc>();
   readonly #keys = new Map<string, KeyDoc | null>();
+  readonly #webhooks = new Map<string, WebhookDoc>();
+  #wanted = new Set<EventType>();
   #workspace: WorkspaceDoc | null = null;
 
   constructor(sql: Sql) {
@@ -52,6 +63,11 @@ export class Copies {
   /** Undefined when the copy never heard of the key; null when it was revoked. */
   key(id: string): KeyDoc | null | undefined {
     return this.#keys.get(id);
+  }
+
+  /** Whether a webhook wants events of this type. */
+  wantsEvent(type: EventType): boolean {
+    return this.#wanted.has(type);
   }
 
   /** Agents and numbers that use a connection. */
@@ -130,6 +146,10 @@ export class Copies {
         return;
       case "key":
         this.#keys.set(doc.id, doc.doc);
+        return;
+      case "webhook":
+        keep(this.#webhooks, doc.id, doc.doc);
+        this.#wanted = new Set([...this.#webhooks.values()].flatMap((one) => one.events));
         return;
       case "suppression":
         return; // a table of its own, `suppressed`

@@ -24,6 +24,7 @@ import type { OpenCarrier, Outside } from "./outside.ts";
 import { push } from "./push.ts";
 import * as records from "./records.ts";
 import { hasTables, migrate } from "./schema.ts";
+import { Sender } from "./sender.ts";
 import * as setup from "./setup.ts";
 import type { Sql } from "./sql.ts";
 import { State } from "./state.ts";
@@ -55,6 +56,7 @@ export class Dialer implements DialerVerbs {
   readonly #changes: Changes;
   readonly #flush: Flush;
   readonly #errands: Errands;
+  readonly #sender: Sender;
   readonly #wake: Wake;
   #state: State | null = null;
   /** Dials whose answer this instance awaits, with their connection; those of one before are lost. */
@@ -77,6 +79,7 @@ export class Dialer implements DialerVerbs {
       () => this.#sweepSoon(),
     );
     this.#errands = new Errands(outside, (work) => this.#commit(work));
+    this.#sender = new Sender(outside, (work) => this.#commit(work));
     this.#wake = new Wake((at) => outside.setAlarm(at));
   }
 
@@ -194,6 +197,12 @@ export class Dialer implements DialerVerbs {
     if (this.#heard.size > HEARD_MAX) this.#heard.clear();
   }
 
+  async eventsTold(rows: number[]) {
+    if (this.#isEmpty()) return { ok: true as const, value: null };
+    this.#commit((state) => state.outbox.forget(state, rows));
+    return { ok: true as const, value: null };
+  }
+
   async erase(phone: string, uploads: ImportId[] = [], origin: Origin | null = null) {
     if (this.#isEmpty()) return NO_WORKSPACE;
     let mark = 0;
@@ -304,7 +313,7 @@ export class Dialer implements DialerVerbs {
         const errands = attend(state, now);
         const result = work(state, now);
         const { claims, wakeAt } = dispatch(state, now);
-        state.saveTouched();
+        state.saveTouched(now);
         return { result, errands, claims, dispatchAt: wakeAt };
       });
     } catch (error) {
@@ -322,7 +331,8 @@ export class Dialer implements DialerVerbs {
     this.#errands.add(done.errands);
     this.#live.committed(now);
     this.#flush.noticed(state, now);
-    this.#wake.need(nextEvent(state, now, done.dispatchAt, this.#flush.dueAt, this.#sweepAt), now);
+    this.#sender.noticed(state, now);
+    this.#need(state, done.dispatchAt, now);
     return done.result;
   }
 
@@ -348,8 +358,15 @@ export class Dialer implements DialerVerbs {
         const call = findCall(state.sql, id);
         if (call !== null) lost(state, call, "restarted before the answer", now);
       }
+      state.outbox.save(state, now);
     });
-    this.#wake.need(nextEvent(state, now, null, this.#flush.dueAt, this.#sweepAt), now);
+    this.#need(state, null, now);
+  }
+
+  /** Sets the alarm for what can make progress by itself. */
+  #need(state: State, dispatchAt: number | null, now: number): void {
+    const own = { flush: this.#flush.dueAt, sweep: this.#sweepAt, events: this.#sender.dueAt };
+    this.#wake.need(nextEvent(state, now, dispatchAt, own), now);
   }
 
   /** Asks the carrier to dial a committed claim, once. */

@@ -4,6 +4,7 @@ import { textOf } from "../core/template.ts";
 import { type Call, insertCall } from "./calls.ts";
 import type { Campaign } from "./campaign.ts";
 import type { Shut } from "./connections.ts";
+import { tellOfCampaign } from "./events.ts";
 import type { Lane } from "./lanes.ts";
 import type { Sql } from "./sql.ts";
 import type { State } from "./state.ts";
@@ -181,6 +182,7 @@ function claim(
   if (campaign.startedAt === null) {
     campaign.startedAt = now;
     state.touch(campaign);
+    tellOfCampaign(state, campaign, "started");
   }
   state.connections.claimed(connection, now);
   return {

@@ -1,3 +1,4 @@
+import { tellOfCampaign } from "./events.ts";
 import type { State } from "./state.ts";
 
 /** Its row says since when the workspace has ended. */
@@ -17,6 +18,7 @@ export function end(state: State, now: number): { open: number } {
   for (const campaign of [...state.liveCampaigns()]) {
     campaign.archivedAt = now;
     state.touch(campaign, "all");
+    tellOfCampaign(state, campaign, "archived");
     state.lanes.rankCampaign(campaign.id, now);
   }
   return { open: openCalls(state) };

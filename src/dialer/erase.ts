@@ -4,6 +4,7 @@ import type { ImportId } from "../core/ids.ts";
 import { lastDigits, maskPhone, mentions } from "../core/phone.ts";
 import { isOver } from "./campaign.ts";
 import { record } from "./entries.ts";
+import { forgetAsked } from "./forms.ts";
 import { hashedName } from "./idempotency.ts";
 import { stand } from "./records.ts";
 import type { State } from "./state.ts";
@@ -43,6 +44,7 @@ export function erase(
     }
   }
   forgetMentions(state, phone);
+  forgetAsked(state, hash);
   sql.run(
     "UPDATE suppressed SET pending = json_set(pending, '$.phone', ?) WHERE hash = ? AND pending IS NOT NULL",
     `#${hash}`,
@@ -90,7 +92,7 @@ function emptyCalls(state: State, task: Task): number {
 
 function emptyTask(state: State, task: Task, phone: string): void {
   const { id, externalId } = task;
-  state.sql.run("UPDATE task SET phone = '', context = '{}' WHERE id = ?", id);
+  state.sql.run("UPDATE task SET phone = '', context = '{}', consent = NULL WHERE id = ?", id);
   if (externalId !== null && mentions(externalId, phone)) {
     state.sql.run("UPDATE task SET external_id = NULL WHERE id = ?", id);
   }
@@ -102,6 +104,7 @@ function forgetMentions(state: State, phone: string): void {
   rewrite(state, phone, "idempotency", "answer");
   rewrite(state, phone, "entry", "entry");
   rewrite(state, phone, "late", "news");
+  rewrite(state, phone, "outbox", "events");
   hash(state, phone, "idempotency", "key");
   hash(state, phone, "external", "external_id");
 }

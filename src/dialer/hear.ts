@@ -1,5 +1,6 @@
 import type { CallNews } from "../carriers/carrier.ts";
 import { localKey } from "../core/ids.ts";
+import { tellOfLateTexts } from "./call-events.ts";
 import { findCall } from "./calls.ts";
 import { hear } from "./news.ts";
 import type { State } from "./state.ts";
@@ -38,6 +39,8 @@ export function hearReport(state: State, item: ReportItem, now: number): boolean
     now,
     JSON.stringify(news),
   );
+  const { carrierCallId } = report;
+  tellOfLateTexts(state, { call: named, connection, carrierCallId }, news);
   if (named === null) state.unnamed.add(`${connection} ${report.carrierCallId}`);
   state.changes.other();
   return true;

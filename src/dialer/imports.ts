@@ -3,6 +3,7 @@ import { refusesImport } from "../core/import.ts";
 import { type Refusal, refuse } from "../core/result.ts";
 import { type Campaign, isOver } from "./campaign.ts";
 import { erasedAmong } from "./erase.ts";
+import { tellOfImport } from "./events.ts";
 import { campaignOf } from "./moves.ts";
 import { hasRoom, NO_ROOM } from "./room.ts";
 import { first } from "./sql.ts";
@@ -187,6 +188,7 @@ function close(state: State, known: ImportState, now: number): void {
   known.open = false;
   state.saveImport(known);
   state.sql.run("DELETE FROM erased WHERE import = ?", known.id);
+  tellOfImport(state, known);
   const campaign = state.campaign(known.campaign);
   if (isOver(campaign)) {
     // What kept its tasks from leaving is gone: a flush lets them go.

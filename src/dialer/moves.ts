@@ -7,6 +7,7 @@ import { campaignStatus, type Move, moveCampaign, moveTask, taskStatus } from ".
 import type { TaskRecord } from "../core/task.ts";
 import { type Campaign, isOver, recordOf } from "./campaign.ts";
 import { record } from "./entries.ts";
+import { tellOfCampaign } from "./events.ts";
 import { explainCampaign } from "./explain.ts";
 import { standingOf, taskRecord } from "./records.ts";
 import type { State } from "./state.ts";
@@ -27,6 +28,8 @@ export function campaignOf(state: State, id: unknown): Campaign | null {
   const key = typeof id === "string" ? localKey("cmp", state.workspace, id) : null;
   return key === null ? null : state.findCampaign(key);
 }
+
+const MOVED = { pause: "paused", resume: "resumed", archive: "archived" } as const;
 
 /** Pauses, resumes or archives a campaign: its row alone changes, whatever the number of tasks (H30). */
 export function moveWholeCampaign(
@@ -58,6 +61,7 @@ export function moveWholeCampaign(
   }
   state.touch(campaign, "all");
   state.lanes.rankCampaign(campaign.id, now);
+  tellOfCampaign(state, campaign, MOVED[move]);
   const change = { before: { status: before }, after: { status: campaignStatus(campaign) } };
   const deed = { action: `campaign.${move}`, targetKind: "campaign", target: id, ...change };
   record(state, origin, deed, now);

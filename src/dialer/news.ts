@@ -2,6 +2,7 @@ import type { CallNews } from "../carriers/carrier.ts";
 import { isOutcome, type Outcome } from "../core/outcome.ts";
 import { awaitsAnalysis } from "../core/retry.ts";
 import { refused } from "./answer.ts";
+import { tellOfTexts, tellOfTruth } from "./call-events.ts";
 import { type Call, fillIn } from "./calls.ts";
 import { isOver } from "./campaign.ts";
 import {
@@ -29,6 +30,12 @@ export function hear(
   carrierCallId: string | null,
   now: number,
 ) {
+  const had = { transcript: call.transcript !== null, analysis: call.analysis !== null };
+  take(state, call, news, carrierCallId, now);
+  tellOfTexts(state, call, had);
+}
+
+function take(state: State, call: Call, news: CallNews, carrierCallId: string | null, now: number) {
   if (call.state === "concluded") return hearLate(state, call, news, carrierCallId, now);
   const changed = fillIn(call, news, carrierCallId);
   if (holdsSlot(call.state) && news.refusal !== null && call.answeredAt === null) {
@@ -148,5 +155,7 @@ function replace(state: State, call: Call, news: CallNews, truth: End, now: numb
   call.assumed = false;
   call.word = news.word ?? call.word;
   call.endedAt = Math.min(Math.max(news.endedAt ?? now, call.claimedAt), now);
+  call.outcome = truth.outcome;
+  tellOfTruth(state, call);
   conclude(state, call, truth, now);
 }

@@ -129,6 +129,9 @@ export class DialerObject extends DurableObject<Env> implements DialerVerbs, Liv
   report(...args: Parameters<DialerVerbs["report"]>) {
     return this.#dialer.report(...args);
   }
+  eventsTold(...args: Parameters<DialerVerbs["eventsTold"]>) {
+    return this.#dialer.eventsTold(...args);
+  }
   erase(...args: Parameters<DialerVerbs["erase"]>) {
     return this.#dialer.erase(...args);
   }
@@ -201,6 +204,9 @@ function outsideOf(
     },
     reportUrl: (connection, call) =>
       reportUrl(env.PUBLIC_URL, env.SIGNING_SECRET, connection, call),
+    send: async (messages) => {
+      await env.EVENTS.sendBatch(messages.map((body) => ({ body })));
+    },
     viewers: () => sockets.viewers(Date.now()),
     wipe: async () => {
       sockets.endAll();

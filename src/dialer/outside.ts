@@ -2,7 +2,7 @@ import type { Carrier, CarrierSettings } from "../carriers/carrier.ts";
 import type { CallId, ConnectionId } from "../core/ids.ts";
 import type { Viewer } from "./live.ts";
 import type { SqlValue } from "./sql.ts";
-import type { ConnectionDoc } from "./verbs.ts";
+import type { ConnectionDoc, EventsMessage } from "./verbs.ts";
 
 export type Statement = { query: string; bind: SqlValue[] };
 
@@ -30,6 +30,8 @@ export type Outside = {
   reportUrl(connection: ConnectionId, call: CallId): Promise<string>;
   /** Statements in one transaction of D1; the rows of each. Throws when D1 is away or refuses. */
   d1(statements: Statement[]): Promise<unknown[][]>;
+  /** Hands rows of the outbox to the queue of events; throws when it takes none. */
+  send(messages: EventsMessage[]): Promise<void>;
   /** Those who look right now, by their sockets. */
   viewers(): Viewer[];
   /** Removes everything that the object has kept, its alarm and its viewers too. */

@@ -83,6 +83,7 @@ const TASK_ONCE = ["id", "campaign", "import", "settings", "created_at"] as cons
 const TASK_MOVING = [
   "phone",
   "context",
+  "consent",
   "external_id",
   "ended",
   "held",
@@ -107,6 +108,7 @@ function taskValues({ task, ended, attempts, endedAt }: Standing): unknown[] {
     task.createdAt,
     task.phone,
     JSON.stringify(task.context),
+    task.consent === null ? null : JSON.stringify(task.consent),
     task.externalId,
     ended,
     task.held,

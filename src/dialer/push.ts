@@ -1,14 +1,16 @@
 import { mayOfScopes } from "../core/access.ts";
 import { assert } from "../core/assert.ts";
+import type { Consent } from "../core/form.ts";
 import { localKey, makeId } from "../core/ids.ts";
 import { readPhone } from "../core/phone.ts";
 import { type Issue, type Refusal, refuse, type Warning } from "../core/result.ts";
-import { INHERITED, type TaskRecord, type TaskSettings } from "../core/task.ts";
+import { effective, INHERITED, type TaskRecord, type TaskSettings } from "../core/task.ts";
 import { type NewTask, newTask, type TaskBody } from "../core/task-body.ts";
 import { shown } from "../core/time.ts";
 import { type Campaign, isOver } from "./campaign.ts";
 import { hasEnded } from "./ending.ts";
 import { explainTask } from "./explain.ts";
+import { keepAsked, standingAt } from "./forms.ts";
 import { hashedName, keepAnswer, keptAnswer } from "./idempotency.ts";
 import { campaignOf } from "./moves.ts";
 import { stand, taskRecord } from "./records.ts";
@@ -16,10 +18,17 @@ import { hasRoom, NO_ROOM } from "./room.ts";
 import type { State } from "./state.ts";
 import { suppressedAmong } from "./suppressed.ts";
 import { type Arrival, enqueue, findTask, laneKey } from "./tasks.ts";
-import type { Access, Pushed, PushedTask, PushRequest, UnknownKey } from "./verbs.ts";
+import type { Access, Coming, Pushed, PushedTask, PushRequest, UnknownKey } from "./verbs.ts";
 
 type Existing = Exclude<PushedTask, Refusal>;
-type Reading = { body: TaskBody; path: string; campaign: Campaign; task: NewTask; hash: string };
+type Reading = {
+  body: TaskBody;
+  path: string;
+  consent: Consent | undefined;
+  campaign: Campaign;
+  task: NewTask;
+  hash: string;
+};
 
 /**
  * Takes pushes in (H1, H9, H15–H17, H40): one answer per body, in order. The same
@@ -45,7 +54,7 @@ export function push(
   }
   if (!hasRoom(state)) return NO_ROOM;
 
-  const answers = takeIn(state, request.tasks, only, random, now);
+  const answers = takeIn(state, request, only, random, now);
   if (answers.some((answer) => answer.ok)) {
     keepAnswer(state, request.idempotency, keepable(state, answers), now);
   }
@@ -84,7 +93,7 @@ function isBeyond(state: State, body: TaskBody, only: number | null): boolean {
 
 function takeIn(
   state: State,
-  tasks: PushRequest["tasks"],
+  { tasks, form }: PushRequest,
   only: number | null,
   random: () => number,
   now: number,
@@ -92,7 +101,8 @@ function takeIn(
   const setup = state.copies.setup();
   const externals = new Externals(state);
   const answers: (PushedTask | null)[] = tasks.map(() => null);
-  const readings: (Reading | null)[] = tasks.map(({ body, path }, index) => {
+  const readings: (Reading | null)[] = tasks.map((one, index) => {
+    const { body, path, consent, issues = [] } = one;
     const campaign = isBeyond(state, body, only) ? NO_CAMPAIGN : openCampaign(state, body, path);
     if (!("id" in campaign)) {
       answers[index] = campaign;
@@ -104,12 +114,12 @@ function takeIn(
       return null;
     }
     const read = newTask(body, campaign.settings, setup, now);
-    if (!read.ok) {
-      answers[index] = refuseBody(read.issues, path);
+    if (!read.ok || issues.length > 0) {
+      answers[index] = refuseBody([...issues, ...(read.ok ? [] : read.issues)], path);
       return null;
     }
     const hash = state.hashPhone(read.value.phone);
-    return { body, path, campaign, task: read.value, hash };
+    return { body, path, consent, campaign, task: read.value, hash };
   });
 
   const suppressed = suppressedAmong(
@@ -131,6 +141,16 @@ function takeIn(
       answers[index] = refuseSuppressed(reading);
       continue;
     }
+    const standing = form === undefined ? null : standingAt(state, form, reading.hash, now);
+    if (standing?.kind === "refused") {
+      answers[index] = standing.refusal;
+      continue;
+    }
+    if (standing?.kind === "again") {
+      const { task: known, coming } = standing.asked;
+      answers[index] = { ...existing(state, known, now), coming };
+      continue;
+    }
     const arrival = arrive(state, reading, next++, random, now);
     const list = arrivals.get(campaign);
     if (list === undefined) arrivals.set(campaign, [arrival]);
@@ -139,6 +159,12 @@ function takeIn(
     if (task.externalId !== null) externals.add(campaign, task.externalId, arrival.id, record);
     const warnings = task.warnings.map((one) => ({ ...one, path: reading.path + one.path }));
     answers[index] = { ok: true, task: record, warnings, existing: false };
+    if (form !== undefined && standing?.kind === "new") {
+      const coming = comingOf(record, campaign);
+      answers[index] = { ok: true, task: record, warnings, existing: false, coming };
+      const kept = { task: arrival.id, coming, before: standing.before };
+      keepAsked(state, form, reading.hash, kept, now);
+    }
   }
   for (const [campaign, list] of arrivals) enqueue(state, campaign, list, now);
   externals.save();
@@ -146,6 +172,10 @@ function takeIn(
     assert(answer !== null, "every push gets an answer");
     return answer;
   });
+}
+
+function comingOf({ waiting, settings }: TaskRecord, campaign: Campaign): Coming {
+  return { waiting, timezone: effective(settings, campaign.settings).timezone };
 }
 
 /** The campaign that a body names, if tasks can be pushed to it (H1, H30). */
@@ -185,6 +215,7 @@ function arrive(
 ): Arrival {
   const { campaign, task, hash } = reading;
   const settings = isInherited(task.settings) ? null : task.settings;
+  if (settings?.statusCallbackUrl != null) state.outbox.expectCallbacks(state);
   const waiting = { callback: false, import: null, pause: null };
   return {
     id,
@@ -199,6 +230,7 @@ function arrive(
     tiebreak: Math.floor(random() * 2 ** 31),
     createdAt: now,
     endsAt: task.settings.endAfter,
+    consent: reading.consent,
   };
 }
 
@@ -227,6 +259,7 @@ function recordOf(
     import: null,
     createdAt: arrival.createdAt,
     endedAt: null,
+    consent: arrival.consent ?? null,
     waiting: explainTask(state, arrival.lane, { at: arrival.at, attempts: 0 }, arrival.createdAt),
   };
 }
@@ -296,7 +329,12 @@ class Externals {
 type Kept =
   | Refusal
   | { ok: true; existing: true; id: number }
-  | { ok: true; existing: false; task: Omit<TaskRecord, "phone" | "context">; warnings: Warning[] };
+  | {
+      ok: true;
+      existing: false;
+      task: Omit<TaskRecord, "phone" | "context" | "consent">;
+      warnings: Warning[];
+    };
 
 /** A row holds no more than 2 MB: a longer answer keeps only the first issues of each body. */
 const ANSWER_CHARS_MAX = 500_000;
@@ -318,7 +356,7 @@ function keptOf(state: State, answer: PushedTask): Kept {
     assert(id !== null, "an answer names a task of this workspace");
     return { ok: true, existing: true, id };
   }
-  const { phone: _phone, context: _context, ...task } = answer.task;
+  const { phone: _phone, context: _context, consent: _consent, ...task } = answer.task;
   return { ok: true, existing: false, task, warnings: answer.warnings };
 }
 
@@ -328,6 +366,6 @@ function restore(state: State, kept: Kept, body: TaskBody, now: number): PushedT
   if (kept.existing) return existing(state, kept.id, now);
   const read = readPhone(String(body.phone));
   const context = (body.context ?? {}) as TaskRecord["context"];
-  const task = { ...kept.task, phone: read.ok ? read.phone : "", context };
+  const task = { ...kept.task, phone: read.ok ? read.phone : "", context, consent: null };
   return { ok: true, task, warnings: kept.warnings, existing: true };
 }

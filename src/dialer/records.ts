@@ -81,6 +81,7 @@ export function taskRecord(state: State, standing: Standing, now: number): TaskR
     import: task.import as ImportId | null,
     createdAt: task.createdAt,
     endedAt: standing.endedAt,
+    consent: task.consent,
     waiting,
   };
 }

@@ -137,7 +137,8 @@ function hasRoom(slice: Slice, chars: number): boolean {
 
 /** About what a row takes of a parameter; what is JSON already is quoted once more. */
 function charsOf(task: Task): number {
-  return 300 + JSON.stringify(JSON.stringify(task.context)).length;
+  const { context, consent } = task;
+  return 300 + JSON.stringify(JSON.stringify([context, consent])).length;
 }
 
 function charsOfTexts(call: Call): number {

@@ -13,8 +13,10 @@ import {
 import type { Changes } from "./changes.ts";
 import { Connections } from "./connections.ts";
 import { Copies } from "./copies.ts";
+import { tellOfConnection } from "./events.ts";
 import { type LaneKey, Lanes } from "./lanes.ts";
 import { Ledger } from "./ledger.ts";
+import { Outbox } from "./outbox.ts";
 import { first, type Sql, type SqlValue } from "./sql.ts";
 
 /** Ids are reserved in blocks of this many, one row written each. */
@@ -44,7 +46,10 @@ export class State {
   readonly connections: Connections;
   readonly lanes: Lanes;
   readonly ledger = new Ledger();
+  readonly outbox = new Outbox();
   readonly changes: Changes;
+  /** When calls were asked for by forms in the last hour (`forms.ts`). */
+  readonly askedInHour = new Map<string, number[]>();
   readonly requests: Requests;
   /** Late news that name their call only by the carrier's id, as `connection id`. */
   readonly unnamed = new Set<string>();
@@ -67,7 +72,9 @@ export class State {
     this.changes = kept.changes;
     this.requests = kept.requests;
     this.copies = new Copies(sql);
-    this.connections = new Connections(sql);
+    this.connections = new Connections(sql, (id, what, reason) => {
+      tellOfConnection(this, id, what, reason);
+    });
     this.lanes = new Lanes(sql, {
       campaign: (id) => this.campaign(id),
       importOpen: (id) => this.importOf(id)?.open ?? false,
@@ -92,6 +99,7 @@ export class State {
       this.changes.note("tasks", task);
     }
     this.lanes.load(now);
+    this.outbox.load(this);
   }
 
   get workspace(): WorkspaceId {
@@ -178,8 +186,9 @@ export class State {
     if (what === "all" || !this.#touched.has(campaign)) this.#touched.set(campaign, what);
   }
 
-  /** Writes what the transaction touched. */
-  saveTouched(): void {
+  /** Writes what the transaction touched, and what it has to tell. */
+  saveTouched(now: number): void {
+    this.outbox.save(this, now);
     for (const [campaign, what] of this.#touched) {
       if (what === "all") saveCampaign(this.sql, campaign);
       else saveCounts(this.sql, campaign);

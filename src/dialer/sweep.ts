@@ -1,8 +1,9 @@
 import { REVIVABLE_MS } from "../core/import.ts";
 import { type Campaign, isOver } from "./campaign.ts";
+import { tellOfTask } from "./events.ts";
 import { dropOldAnswers } from "./idempotency.ts";
-
 import type { State } from "./state.ts";
+import { findTasks } from "./tasks.ts";
 
 /** Rows that one sweep deletes at most. */
 const SLICE = 1_000;
@@ -54,7 +55,9 @@ function sweepTasks(state: State, campaign: Campaign): boolean {
       state.lanes.drop(lane);
       continue;
     }
-    const tasks = JSON.stringify(rows.map((row) => row.task));
+    const ids = rows.map((row) => row.task);
+    if (state.outbox.hasCallbacks) tellOfThem(state, ids);
+    const tasks = JSON.stringify(ids);
     state.sql.run(
       "DELETE FROM waiting WHERE lane = ? AND task IN (SELECT value FROM json_each(?))",
       lane.id,
@@ -64,6 +67,14 @@ function sweepTasks(state: State, campaign: Campaign): boolean {
     return true;
   }
   return false;
+}
+
+/** Tasks that end with their campaign are told to their own addresses, here where each is seen. */
+function tellOfThem(state: State, ids: number[]): void {
+  for (const task of findTasks(state.sql, ids)) {
+    const last = { attempts: task.attempts, outcome: task.lastOutcome };
+    tellOfTask(state, task, "archived", last, true);
+  }
 }
 
 /** A completed batch can come back: its numbers stay until it cannot (H9, H28). */

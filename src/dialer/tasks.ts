@@ -1,9 +1,11 @@
 import { assert } from "../core/assert.ts";
+import type { Consent } from "../core/form.ts";
 import type { Outcome } from "../core/outcome.ts";
 import { priorityOf } from "../core/rank.ts";
 import type { Context, TaskSettings } from "../core/task.ts";
 import { INHERITED } from "../core/task.ts";
 import { type Campaign, isOver } from "./campaign.ts";
+import { tellOfCampaign, tellOfTask } from "./events.ts";
 import type { Lane, LaneKey } from "./lanes.ts";
 import { first, type Sql } from "./sql.ts";
 import type { State } from "./state.ts";
@@ -33,6 +35,8 @@ export type Task = {
   endsAt: number | null;
   ended: "completed" | "archived" | null;
   endedAt: number | null;
+  /** What the person agreed to who asked for the call by a form. */
+  consent: Consent | null;
 };
 
 type Row = {
@@ -55,6 +59,7 @@ type Row = {
   ends_at: number | null;
   ended: "completed" | "archived" | null;
   ended_at: number | null;
+  consent: string | null;
 };
 
 export function fromRow(row: Row): Task {
@@ -78,6 +83,7 @@ export function fromRow(row: Row): Task {
     endsAt: row.ends_at,
     ended: row.ended,
     endedAt: row.ended_at,
+    consent: row.consent === null ? null : (JSON.parse(row.consent) as Consent),
   };
 }
 
@@ -144,6 +150,7 @@ export type Arrival = {
   tiebreak: number;
   createdAt: number;
   endsAt: number | null;
+  consent?: Consent | undefined;
 };
 
 /** A value of SQLite holds 2 MB; characters of one parameter, each up to three bytes. */
@@ -180,15 +187,17 @@ function rowOf(a: Arrival): unknown[] {
     a.externalId,
     a.createdAt,
     a.endsAt,
+    a.consent === undefined ? null : JSON.stringify(a.consent),
   ];
 }
 
 function insertRows(sql: Sql, campaign: number, rows: string): void {
   sql.run(
     `INSERT INTO task (id, campaign, import, phone, hash, context, settings, attempts, lane, at,
-       tiebreak, archiving, external_id, created_at, ends_at)
+       tiebreak, archiving, external_id, created_at, ends_at, consent)
      SELECT value ->> 0, ?, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, 0,
-       value ->> 6, value ->> 7, value ->> 8, 0, value ->> 9, value ->> 10, value ->> 11
+       value ->> 6, value ->> 7, value ->> 8, 0, value ->> 9, value ->> 10, value ->> 11,
+       value ->> 12
      FROM json_each(?)`,
     campaign,
     rows,
@@ -230,6 +239,7 @@ export function returnTask(state: State, task: Task, campaign: Campaign, now: nu
   state.touch(campaign);
   if (task.archiving || isOver(campaign)) {
     campaign.archived += 1;
+    tellOfTask(state, task, "archived", lastOf(task), isOver(campaign));
     endRow(state, task, "archived", now);
     return;
   }
@@ -281,7 +291,12 @@ export function endWaiting(
   countWaiting(task, campaign, -1);
   campaign[how] += 1;
   state.touch(campaign);
+  tellOfTask(state, task, how, lastOf(task));
   endRow(state, task, how, now);
+}
+
+function lastOf(task: Task) {
+  return { attempts: task.attempts, outcome: task.lastOutcome };
 }
 
 function endRow(state: State, task: Task, how: "completed" | "archived", now: number): void {
@@ -308,4 +323,5 @@ export function completeIfDone(state: State, campaign: Campaign, now: number): v
   if (state.openImports(campaign.id) > 0) return;
   campaign.completedAt = now;
   state.touch(campaign);
+  tellOfCampaign(state, campaign, "completed");
 }

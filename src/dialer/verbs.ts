@@ -3,21 +3,25 @@ import type { Origin } from "../core/audit.ts";
 import type { CallRecord } from "../core/call.ts";
 import type { CampaignRecord, Waiting } from "../core/campaign.ts";
 import type { CampaignBody } from "../core/campaign-body.ts";
+import type { Consent } from "../core/form.ts";
 import type {
   AgentId,
   CallId,
   CampaignId,
   ConnectionId,
+  FormId,
   ImportId,
   KeyId,
   NumberId,
   TaskId,
+  WebhookId,
   WorkspaceId,
 } from "../core/ids.ts";
-import type { Refusal, Warning } from "../core/result.ts";
+import type { Issue, Refusal, Warning } from "../core/result.ts";
 import type { Move } from "../core/status.ts";
 import type { Context, TaskRecord } from "../core/task.ts";
 import type { TaskBody } from "../core/task-body.ts";
+import type { EventType, WebhookEvent } from "../core/webhook.ts";
 import type { Hours, Weekdays } from "../core/window.ts";
 
 /**
@@ -76,6 +80,8 @@ export type KeyDoc = {
   /** The only campaign that it may push into, by its local key; null or left out for all. */
   campaign?: number | null;
 };
+/** A webhook that is switched on: which events it wants. Where they go, and its secret, stay in D1. */
+export type WebhookDoc = { id: WebhookId; events: EventType[] };
 /**
  * The Dialer keeps a keyed hash of the number, never the number itself. The copy's id is the number,
  * or `#` and that hash once the number was erased.
@@ -88,6 +94,7 @@ export type Doc =
   | { kind: "number"; id: string; version: number; doc: NumberDoc | null }
   | { kind: "connection"; id: string; version: number; doc: ConnectionDoc | null }
   | { kind: "key"; id: string; version: number; doc: KeyDoc | null }
+  | { kind: "webhook"; id: string; version: number; doc: WebhookDoc | null }
   | { kind: "suppression"; id: string; version: number; doc: SuppressionDoc | null };
 export type DocKind = Doc["kind"];
 
@@ -102,11 +109,15 @@ export type Idempotency = { route: string; key: string; bodyHash: string };
 export type Done<T> = { ok: true; value: T };
 export type Reply<T> = Promise<Done<T> | Refusal>;
 
+/** When the call comes that a form's task asks for: what keeps it now, until when, and in which zone. */
+export type Coming = { waiting: Waiting | null; timezone: string };
+
+/** `coming` is in the answer to a form; `waitMs` says when it may be asked again. */
 export type PushedTask =
-  | { ok: true; task: TaskRecord; warnings: Warning[]; existing: boolean }
+  | { ok: true; task: TaskRecord; warnings: Warning[]; existing: boolean; coming?: Coming }
   /** The task is there already, and has left for D1. */
-  | { ok: true; left: TaskId; warnings: Warning[]; existing: true }
-  | Refusal;
+  | { ok: true; left: TaskId; warnings: Warning[]; existing: true; coming?: Coming }
+  | (Refusal & { waitMs?: number });
 
 /**
  * `personal`: whether the key that pushed may see full numbers and contexts. Else the caller masks
@@ -114,11 +125,22 @@ export type PushedTask =
  */
 export type Pushed = Done<PushedTask[]> & { personal: boolean };
 
+/** The form that a push comes from, with what it allows. */
+export type FormPush = {
+  id: FormId;
+  /** The same number within this time gets the first answer again, and rings once. */
+  repeatMs: number;
+  /** Calls of one number in 24 h, and of all numbers in an hour. */
+  numberMax: number;
+  hourMax: number;
+};
+
 export type PushRequest = {
   access: Access | null;
-  /** 1–1,000 bodies; `path` prefixes their issues ("" or "tasks.3."). */
-  tasks: { body: TaskBody; path: string }[];
+  /** 1–1,000 bodies; `path` prefixes their issues ("" or "tasks.3."); `issues` are known already. */
+  tasks: { body: TaskBody; path: string; issues?: Issue[]; consent?: Consent }[];
   idempotency: Idempotency | null;
+  form?: FormPush;
 };
 
 /** A row that an import read well; rows that it could not read never get here. */
@@ -224,6 +246,9 @@ export type DialerVerbs = {
 
   report(items: ReportItem[]): Reply<ReportResult>;
 
+  /** Rows of the outbox whose events have got through, or are in D1 for another try: they leave. */
+  eventsTold(rows: number[]): Reply<null>;
+
   /**
    * Removes a person by his number, of these uploads too, should they become imports; waits for the
    * flush, bounded, and says whether D1 then knew all.
@@ -241,6 +266,9 @@ export type DialerVerbs = {
   /** From cron: takes up whatever a lost alarm left behind. */
   tick(): Reply<null>;
 };
+
+/** A row of the outbox on its way to receivers. */
+export type EventsMessage = { workspace: WorkspaceId; row: number; events: WebhookEvent[] };
 
 /** A ticket as the API has checked it: whose, and until when it opens a socket, epoch ms. */
 export type Ticket = { actor: string; nonce: string; until: number };

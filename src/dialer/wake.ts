@@ -11,15 +11,15 @@ export function nextEvent(
   state: State,
   now: number,
   dispatchAt: number | null,
-  flushAt: number | null,
-  sweepAt: number | null,
+  own: { flush: number | null; sweep: number | null; events: number | null },
 ): number | null {
   const events = [
     dispatchAt,
     state.nextEnd(),
     state.ledger.nextDue(),
-    flushAt === null ? null : flushAt + TIMER_GRACE_MS,
-    sweepAt === null ? null : sweepAt + TIMER_GRACE_MS,
+    own.flush === null ? null : own.flush + TIMER_GRACE_MS,
+    own.sweep === null ? null : own.sweep + TIMER_GRACE_MS,
+    own.events,
   ];
   for (const { until } of state.requests.values()) if (until > now) events.push(until);
   if (hasPlace(state, now)) events.push(state.lanes.nextOpening());

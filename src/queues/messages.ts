@@ -12,5 +12,10 @@ export type ReportMessage = {
   cut: boolean;
 };
 
+export type { EventsMessage } from "../dialer/verbs.ts";
+
+/** What waits for a receiver is to be tried again. */
+export type TurnMessage = { workspace: WorkspaceId; target: string };
+
 /** One part of an import to read (architecture, *Imports*). */
 export type IngestMessage = { workspace: WorkspaceId; import: ImportId; part: number };

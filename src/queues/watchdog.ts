@@ -1,6 +1,11 @@
 import type { ImportId, WorkspaceId } from "../core/ids.ts";
 import { liveWorkspaces } from "../db/campaigns.ts";
 import { type Db, database } from "../db/database.ts";
+import {
+  deleteDeliveriesBefore,
+  overdueReceivers,
+  workspacesWithReceivers,
+} from "../db/deliveries.ts";
 import { endedWorkspaces, removeEnded } from "../db/endings.ts";
 import { deleteRejectsBefore, importsWithoutLife, touchImports } from "../db/imports.ts";
 import { deleteReportTextsBefore } from "../db/reports.ts";
@@ -15,6 +20,9 @@ const STALLED_MS = MINUTE_MS;
 const UPLOAD_ABANDONED_MS = 15 * MINUTE_MS;
 const REJECTS_KEPT_MS = 30 * DAY_MS;
 const REPORT_TEXTS_KEPT_MS = DAY_MS;
+
+const DELIVERIES_KEPT_MS = 30 * DAY_MS;
+const DELIVERIES_AT_ONCE = 1_000;
 
 /** Most imports of one look: the next minute takes up the others. */
 const AT_ONCE = 100;
@@ -31,6 +39,8 @@ export async function watchdog(env: Env, now: number): Promise<void> {
   const db = database(env);
   await guarded("report texts", () => deleteReportTextsBefore(db, now - REPORT_TEXTS_KEPT_MS));
   await guarded("retention", () => retain(db, now));
+  await guarded("receivers", () => wakeReceivers(env, db, now));
+  await guarded("deliveries", () => forgetDeliveries(db, now));
   await guarded("ended workspaces", () => removeWhatEnded(env, db, now));
   await guarded("tick", async () => {
     await inGroups(await liveWorkspaces(db), (workspace) =>
@@ -48,6 +58,23 @@ async function retain(db: Db, now: number): Promise<void> {
     await guarded(
       "retention",
       () => applyRetention(db, workspace, after, now - days * DAY_MS, entry),
+      { workspace },
+    );
+  }
+}
+
+/** A turn whose message was lost. */
+async function wakeReceivers(env: Env, db: Db, now: number): Promise<void> {
+  const overdue = await overdueReceivers(db, now - STALLED_MS, AT_ONCE);
+  if (overdue.length > 0) await env.EVENTS.sendBatch(overdue.map((body) => ({ body })));
+}
+
+/** Deliveries are kept for 30 days; each minute looks at some workspaces. */
+async function forgetDeliveries(db: Db, now: number): Promise<void> {
+  for (const workspace of await workspacesWithReceivers(db, Math.floor(now / MINUTE_MS))) {
+    await guarded(
+      "deliveries",
+      () => deleteDeliveriesBefore(db, workspace, now - DELIVERIES_KEPT_MS, DELIVERIES_AT_ONCE),
       { workspace },
     );
   }

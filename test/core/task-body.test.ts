@@ -500,7 +500,7 @@ describe("agent and number are one pair", () => {
 });
 
 describe("inheritance", () => {
-  const own: TaskSettings = {
+  const own: Omit<TaskSettings, "statusCallbackUrl"> = {
     agent: BELA,
     from: ON_TWO,
     hours: { opensMin: 60, closesMin: 120 },
@@ -516,14 +516,14 @@ describe("inheritance", () => {
   const campaign = { ...LEADS, startAfter: NOW + HOUR, endAfter: NOW + 9 * HOUR };
 
   it("H33 each value is the task's own or its campaign's, field by field", () => {
-    expect(effective(own, campaign)).toEqual(own);
+    expect(effective({ ...INHERITED, ...own }, campaign)).toEqual(own);
     const inherited = effective(INHERITED, campaign);
-    for (const key of Object.keys(own) as (keyof TaskSettings)[]) {
+    for (const key of Object.keys(own) as (keyof typeof own)[]) {
       const one = { ...INHERITED, [key]: own[key] };
       expect(effective(one, campaign)[key]).toEqual(
         key === "priorities" ? own.priorities?.slice(0, campaign.attemptsMax) : own[key],
       );
-      for (const other of Object.keys(own) as (keyof TaskSettings)[]) {
+      for (const other of Object.keys(own) as (keyof typeof own)[]) {
         if (other === key || (key === "attemptsMax" && other === "priorities")) continue;
         expect(effective(one, campaign)[other]).toEqual(inherited[other]);
       }

@@ -271,6 +271,7 @@ export class Small extends World {
       timeout: () => UNENDING,
       open: async (connection) => ({ carrier, settings: { connection: connection.id } }),
       reportUrl: async (_connection, call) => `https://outdial.test/${call}`,
+      send: async () => undefined,
       viewers: () => [],
       wipe: async () => undefined,
       d1: async (statements) => {

@@ -6,7 +6,7 @@ import { openStage, type Stage } from "./account.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 const COMMITTED = readFileSync(join(ROOT, "wrangler.toml"), "utf8");
-const QUEUES = ["outdial-ingest", "outdial-reports", "outdial-dead"];
+const QUEUES = ["outdial-ingest", "outdial-reports", "outdial-events", "outdial-dead"];
 const TIMEOUT_MS = 30_000;
 
 let stage: Stage;

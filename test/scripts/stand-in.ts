@@ -100,7 +100,7 @@ function answer(): string {
 }
 
 function deploy(): string {
-  const missing = ["outdial-ingest", "outdial-reports", "outdial-dead"].filter(
+  const missing = ["outdial-ingest", "outdial-reports", "outdial-events", "outdial-dead"].filter(
     (queue) => !account.queues.includes(queue),
   );
   if (missing.length > 0) return fail(`Queue "${missing[0]}" does not exist.`);

@@ -4,7 +4,7 @@ import type { ConnectionId, WorkspaceId } from "../../src/core/ids.ts";
 import { Dialer } from "../../src/dialer/dialer.ts";
 import type { Outside } from "../../src/dialer/outside.ts";
 import type { Sql, SqlValue } from "../../src/dialer/sql.ts";
-import type { DialerVerbs, Doc } from "../../src/dialer/verbs.ts";
+import type { DialerVerbs, Doc, EventsMessage } from "../../src/dialer/verbs.ts";
 import type { VirtualCarrier } from "./carrier.ts";
 import type { VirtualD1 } from "./d1.ts";
 import type { Faults } from "./faults.ts";
@@ -66,6 +66,7 @@ export class Host {
   readonly #d1: VirtualD1;
   readonly #faults: Faults;
   readonly #random: Random;
+  readonly #send: (messages: EventsMessage[]) => Promise<void>;
   readonly #carriers: Map<string, VirtualCarrier>;
   readonly #prepared = new Map<string, StatementSync>();
   readonly #touched = new Map<string, Touched>();
@@ -81,7 +82,13 @@ export class Host {
 
   constructor(
     workspace: WorkspaceId,
-    world: { loop: Loop; d1: VirtualD1; faults: Faults; random: Random },
+    world: {
+      loop: Loop;
+      d1: VirtualD1;
+      faults: Faults;
+      random: Random;
+      send(messages: EventsMessage[]): Promise<void>;
+    },
     carriers: Map<string, VirtualCarrier>,
   ) {
     this.workspace = workspace;
@@ -89,6 +96,7 @@ export class Host {
     this.#d1 = world.d1;
     this.#faults = world.faults;
     this.#random = world.random;
+    this.#send = world.send;
     this.#carriers = carriers;
     this.db.function("touch", (table, id) => {
       this.#touched.set(`${table} ${id}`, { table: String(table), id: Number(id) });
@@ -332,6 +340,7 @@ export class Host {
       },
       open: async (doc) => ({ carrier: this.#seam(doc.id, alive), settings: {} }),
       reportUrl: async (connection, call) => `https://sim.test/reports/${connection}/${call}`,
+      send: (messages) => this.#ask(alive, () => this.#send(messages), null),
       viewers: () => [],
       wipe: async () => undefined,
       d1: (statements) => {

@@ -191,8 +191,12 @@ export class Observer implements Watcher {
       this.say(`the lease of call ${id} has run out`);
       this.model.rescued(call, now);
     }
-    const decided = call.state === "ended" && row.state === "concluded" && row.reported !== null;
-    if (decided) this.model.decidedWithout(call, now);
+    const bringsNews =
+      cause.kind === "answer" ||
+      cause.kind === "found" ||
+      (cause.kind === "verb" && cause.verb === "report");
+    const decided = call.state === "ended" && row.state === "concluded";
+    if (decided && (row.reported !== null || !bringsNews)) this.model.decidedWithout(call, now);
   }
 
   #timeAfter(id: number, row: CallRow | null, now: number): void {

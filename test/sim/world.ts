@@ -8,7 +8,12 @@ import type {
   WorkspaceDoc,
 } from "../../src/dialer/verbs.ts";
 import { handleIngest } from "../../src/queues/ingest.ts";
-import type { IngestMessage, ReportMessage } from "../../src/queues/messages.ts";
+import type {
+  EventsMessage,
+  IngestMessage,
+  ReportMessage,
+  TurnMessage,
+} from "../../src/queues/messages.ts";
 import { handleDead, handleReports } from "../../src/queues/reports.ts";
 import { watchdog } from "../../src/queues/watchdog.ts";
 import { VirtualCarrier } from "./carrier.ts";
@@ -61,6 +66,7 @@ export class World {
   readonly d1: VirtualD1;
   readonly ingest: VirtualQueue<IngestMessage>;
   readonly reports: VirtualQueue<ReportMessage>;
+  readonly events: VirtualQueue<EventsMessage | TurnMessage>;
   readonly env: Env;
   readonly workspaces: Workspace[] = [];
   readonly covered = new Map<string, number>();
@@ -80,6 +86,7 @@ export class World {
     this.d1 = new VirtualD1(this.loop, this.faults);
     this.ingest = new VirtualQueue("outdial-ingest", this.loop, this.faults, 10);
     this.reports = new VirtualQueue("outdial-reports", this.loop, this.faults, 100);
+    this.events = new VirtualQueue("outdial-events", this.loop, this.faults, 100);
     const dead = new VirtualQueue<IngestMessage | ReportMessage>(
       "outdial-dead",
       this.loop,
@@ -100,6 +107,9 @@ export class World {
       DB: this.d1.binding(),
       INGEST: this.ingest,
       REPORTS: this.reports,
+      EVENTS: this.events,
+      PUBLIC_URL: "https://sim.test",
+      SIGNING_SECRET: "a signing secret of the simulation",
       DIALER: {
         idFromName: (name: string) => name,
         get: (name: string) => {
@@ -128,7 +138,9 @@ export class World {
       return new VirtualCarrier(name, one.habits, { loop, faults, seed: this.#plan.seed });
     });
     const byId = new Map(carriers.map((one) => [one.id as string, one]));
-    const host = new Host(id, { loop, d1, faults, random }, byId);
+    const send = (messages: EventsMessage[]) =>
+      this.events.sendBatch(messages.map((body) => ({ body })));
+    const host = new Host(id, { loop, d1, faults, random, send }, byId);
     const model = new Model(plan, this.#cover);
     for (const one of plan.connections) {
       const name = makeId("con", id, one.id);

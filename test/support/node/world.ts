@@ -31,7 +31,13 @@ import { Dialer } from "../../../src/dialer/dialer.ts";
 import type { Viewer } from "../../../src/dialer/live.ts";
 import type { Outside, Statement } from "../../../src/dialer/outside.ts";
 import type { SqlValue } from "../../../src/dialer/sql.ts";
-import type { AgentDoc, ConnectionDoc, Doc, WorkspaceDoc } from "../../../src/dialer/verbs.ts";
+import type {
+  AgentDoc,
+  ConnectionDoc,
+  Doc,
+  EventsMessage,
+  WorkspaceDoc,
+} from "../../../src/dialer/verbs.ts";
 import { databaseOf, wholeReads } from "./d1.ts";
 import { openSql } from "./sql.ts";
 
@@ -77,6 +83,10 @@ export class World {
   d1Batches = 0;
   /** Statements of the Dialer that read whole tables of D1: what they cost grows for ever. */
   readonly d1WholeReads: string[] = [];
+  /** Rows of the outbox that were handed to the queue of events. */
+  readonly sent: EventsMessage[] = [];
+  /** Set to make that queue refuse with this. */
+  sendFault: Error | null = null;
   readonly dials: Dialled[] = [];
   readonly lookups: { call: string; at: number }[] = [];
   tests = 0;
@@ -150,6 +160,10 @@ export class World {
       timeout: () => new AbortController().signal,
       open: async (connection) => ({ carrier, settings: { connection: connection.id } }),
       reportUrl: async (_connection, call) => `https://outdial.test/${call}`,
+      send: async (messages) => {
+        if (this.sendFault !== null) throw this.sendFault;
+        if (alive()) this.sent.push(...messages);
+      },
       viewers: () => this.viewers,
       wipe: async () => {
         if (this.wipeFault !== null) throw this.wipeFault;

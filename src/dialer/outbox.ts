@@ -1,0 +1,92 @@
+import type { EventType, WebhookEvent } from "../core/webhook.ts";
+import type { State } from "./state.ts";
+
+/** Most events in one row, and so in one message. */
+const ROW_EVENTS = 50;
+/** Its row says that some task was ever taken in with an address of its own. */
+const CALLBACKS_KNOWN = "callbacks";
+
+/** An event without what it gets when it is written. */
+export type Noted = Omit<WebhookEvent, "at" | "sequence">;
+
+/**
+ * Events for webhooks, written in the transaction of what they tell, so that neither exists without
+ * the other. They stay until their receivers have them, or D1 holds them for another try. Nothing is
+ * written, read or numbered while nobody wants to know.
+ */
+export class Outbox {
+  readonly #noted: Noted[] = [];
+  /** Rows that are there. */
+  #rows = 0;
+  /** Id of the newest row. */
+  newest = 0;
+  #callbacks = false;
+
+  load(state: State): void {
+    const [row] = state.sql.all<{ rows: number; newest: number | null }>(
+      "SELECT COUNT(*) AS rows, MAX(id) AS newest FROM outbox",
+    );
+    this.#rows = row?.rows ?? 0;
+    this.newest = row?.newest ?? 0;
+    this.#callbacks = state.meta(CALLBACKS_KNOWN) !== null;
+  }
+
+  get isEmpty(): boolean {
+    return this.#rows === 0;
+  }
+
+  /** A task with an address of its own was taken in. */
+  expectCallbacks(state: State): void {
+    if (this.#callbacks) return;
+    this.#callbacks = true;
+    state.setMeta(CALLBACKS_KNOWN, 1);
+  }
+
+  /** Whether a task may have an address of its own. */
+  get hasCallbacks(): boolean {
+    return this.#callbacks;
+  }
+
+  /** Whether anybody may want to hear of it. */
+  wants(state: State, type: EventType): boolean {
+    return this.#callbacks || state.copies.wantsEvent(type);
+  }
+
+  note(event: Noted): void {
+    this.#noted.push(event);
+  }
+
+  /** Writes what this transaction has noted. */
+  save(state: State, now: number): void {
+    if (this.#noted.length === 0) return;
+    const noted = this.#noted.splice(0);
+    const first = state.nextIds(noted.length);
+    const events = noted.map((one, index) => ({ ...one, at: now, sequence: first + index }));
+    for (let at = 0; at < events.length; at += ROW_EVENTS) {
+      const id = first + at;
+      const some = JSON.stringify(events.slice(at, at + ROW_EVENTS));
+      state.sql.run("INSERT INTO outbox (id, events) VALUES (?, ?)", id, some);
+      this.#rows += 1;
+      this.newest = id;
+    }
+  }
+
+  /** Rows after this one, oldest first. */
+  after(state: State, id: number, limit: number): { id: number; events: WebhookEvent[] }[] {
+    const rows = state.sql.all<{ id: number; events: string }>(
+      "SELECT id, events FROM outbox WHERE id > ? ORDER BY id LIMIT ?",
+      id,
+      limit,
+    );
+    return rows.map((row) => ({ id: row.id, events: JSON.parse(row.events) as WebhookEvent[] }));
+  }
+
+  /** Their receivers have them, or D1: they leave. Ids that are not here any more are passed over. */
+  forget(state: State, ids: readonly number[]): void {
+    const gone = state.sql.all(
+      "DELETE FROM outbox WHERE id IN (SELECT value FROM json_each(?)) RETURNING id",
+      JSON.stringify(ids),
+    );
+    this.#rows -= gone.length;
+  }
+}

@@ -1,0 +1,70 @@
+import type { Commit } from "./flush.ts";
+import type { Outside } from "./outside.ts";
+import type { State } from "./state.ts";
+
+/** Rows of one hand-over; a queue takes a hundred messages at once. */
+const ROWS_AT_ONCE = 100;
+/** What nobody has acknowledged is sent again after a gap that doubles up to the longest, ms. */
+const AGAIN_MIN_MS = 2 * 60_000;
+const AGAIN_MAX_MS = 30 * 60_000;
+/** A queue that takes nothing is tried again, ms. */
+const BACK_OFF_MS = 5_000;
+
+/**
+ * Sends rows of the outbox to the queue of events, oldest first, one hand-over at a time. A row
+ * stays until its consumer says that its events are told or kept in D1, so that no queue, and no
+ * consumer that dies, loses any: what is not acknowledged is sent again, under the same ids.
+ */
+export class Sender {
+  readonly #outside: Outside;
+  readonly #commit: Commit;
+  #sending = false;
+  /** Rows up to this one were sent. */
+  #sentTo = 0;
+  #againMs = AGAIN_MIN_MS;
+  /** When what is there is sent again, or null when nothing is. */
+  dueAt: number | null = null;
+
+  constructor(outside: Outside, commit: Commit) {
+    this.#outside = outside;
+    this.#commit = commit;
+  }
+
+  /** A transaction was committed. */
+  noticed(state: State, now: number): void {
+    const { outbox } = state;
+    if (outbox.isEmpty) {
+      this.dueAt = null;
+      this.#againMs = AGAIN_MIN_MS;
+      return;
+    }
+    const again = this.dueAt !== null && this.dueAt <= now;
+    if (this.#sending || (!again && this.dueAt !== null && outbox.newest <= this.#sentTo)) return;
+    if (again) this.#sentTo = 0;
+    this.#sending = true;
+    this.dueAt = now + this.#againMs;
+    if (again) this.#againMs = Math.min(this.#againMs * 2, AGAIN_MAX_MS);
+    this.#outside.background(this.#send());
+  }
+
+  async #send(): Promise<void> {
+    try {
+      for (;;) {
+        const { workspace, rows } = this.#commit((state) => {
+          const some = state.outbox.after(state, this.#sentTo, ROWS_AT_ONCE);
+          return { workspace: state.workspace, rows: some };
+        });
+        const last = rows.at(-1);
+        if (last === undefined) return;
+        await this.#outside.send(rows.map(({ id, events }) => ({ workspace, row: id, events })));
+        this.#sentTo = last.id;
+      }
+    } catch (error) {
+      const text = error instanceof Error ? error.message : String(error);
+      this.#outside.log("events", { error: text, retryMs: BACK_OFF_MS });
+      this.dueAt = this.#outside.now() + BACK_OFF_MS;
+    } finally {
+      this.#sending = false;
+    }
+  }
+}
