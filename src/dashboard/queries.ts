@@ -171,6 +171,15 @@ export type ListRoute = {
 export type ItemOf<R extends ListRoute> = ReplyOf<R> extends { items: (infer I)[] } ? I : never;
 export type FilterOf<R extends ListRoute> = Omit<NonNullable<QueryOf<R>>, "limit" | "cursor">;
 
+/** Lists that change by themselves and that no message tells of: asked for while they are looked at, ms. */
+const LIST_EVERY_MS: Partial<Record<Route, number>> = {
+  "GET /v1/webhooks": 10_000,
+  "GET /v1/callbacks": 10_000,
+  "GET /v1/deliveries": 2_500,
+};
+/** Lists whose rows are large or many. */
+const SHORT_PAGES: readonly Route[] = ["GET /v1/audit", "GET /v1/deliveries"];
+
 /** A list, page by page, as far down as somebody went. */
 export function list<R extends ListRoute>(route: R, filter: FilterOf<R>) {
   return infiniteQueryOptions({
@@ -178,16 +187,24 @@ export function list<R extends ListRoute>(route: R, filter: FilterOf<R>) {
     queryFn: async ({ pageParam, signal }) => {
       const cursor = pageParam === null ? {} : { cursor: pageParam };
       // Every route of these takes both beside its own filter.
-      const limit = route === "GET /v1/audit" ? 50 : PAGE;
+      const limit = SHORT_PAGES.includes(route) ? 50 : PAGE;
       const ask = { query: { ...filter, limit, ...cursor } } as unknown as Ask<R>;
       const page = await call(route, ask, signal);
       return page as unknown as { items: ItemOf<R>[]; nextCursor: string | null };
     },
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.nextCursor,
+    refetchInterval: ({ state: { data } }) =>
+      (data?.pages.length ?? 1) > 1 ? false : (LIST_EVERY_MS[route] ?? false),
     placeholderData: keepPreviousData,
   });
 }
+
+export const webhook = (id: string) =>
+  queryOptions({
+    ...read("GET /v1/webhooks/{id}", { params: { id } }),
+    refetchInterval: LIST_EVERY_MS["GET /v1/deliveries"] ?? false,
+  });
 
 export const connections = () =>
   queryOptions({

@@ -14,6 +14,7 @@ import { Lost } from "./pages/Lost.tsx";
 import { Broken } from "./ui/states.tsx";
 
 export const CAMPAIGN_SORTS = ["created", "name", "progress", "rate"] as const;
+export const DELIVERY_FILTERS = ["waiting", "failed"] as const;
 
 type Search = Record<string, unknown>;
 const text = (value: unknown): string | undefined =>
@@ -206,6 +207,25 @@ const settingsConnections = createRoute({
     "SettingsConnections",
   ),
 });
+const settingsWebhooks = createRoute({
+  getParentRoute: () => settingsOf,
+  path: "/webhooks",
+  validateSearch: opened,
+  component: lazyRouteComponent(() => import("./pages/SettingsWebhooks.tsx"), "SettingsWebhooks"),
+});
+const settingsWebhook = createRoute({
+  getParentRoute: () => settingsOf,
+  path: "/webhooks/$webhook",
+  validateSearch: (search: Search) => given({ status: oneOf(DELIVERY_FILTERS, search.status) }),
+  component: lazyRouteComponent(() => import("./pages/SettingsWebhook.tsx"), "SettingsWebhook"),
+});
+const settingsAddresses = createRoute({
+  getParentRoute: () => settingsOf,
+  path: "/webhooks/addresses",
+  validateSearch: (search: Search) =>
+    given({ origin: text(search.origin), status: oneOf(DELIVERY_FILTERS, search.status) }),
+  component: lazyRouteComponent(() => import("./pages/SettingsAddresses.tsx"), "SettingsAddresses"),
+});
 const settingsDoNotCall = createRoute({
   getParentRoute: () => settingsOf,
   path: "/do-not-call",
@@ -265,6 +285,9 @@ const tree = root.addChildren([
       settingsAgents,
       settingsNumbers,
       settingsConnections,
+      settingsWebhooks,
+      settingsWebhook,
+      settingsAddresses,
       settingsDoNotCall,
       settingsPeople,
       settingsKeys,

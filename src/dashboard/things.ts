@@ -24,6 +24,9 @@ export type RemovedPerson = ReplyOf<"DELETE /v1/people/{id}">;
 export type OpenInvitation = ReplyOf<"GET /v1/invitations">["items"][number];
 export type Key = ReplyOf<"GET /v1/keys">["items"][number];
 export type NewKey = ReplyOf<"POST /v1/keys">;
+export type Webhook = ReplyOf<"GET /v1/webhooks/{id}">;
+export type WebhookTest = ReplyOf<"POST /v1/webhooks/{id}/test">;
+export type Delivery = ReplyOf<"GET /v1/deliveries">["items"][number];
 export type AuditEntry = ReplyOf<"GET /v1/audit">["items"][number];
 /** A session as better-auth lists it. */
 export type SignedIn = {

@@ -32,6 +32,7 @@ import { CAMPAIGN_STATUS } from "../words.ts";
 import { FirstSteps } from "./FirstSteps.tsx";
 import { useRowKeys } from "./keys.ts";
 import { useMay, useTitle } from "./session.tsx";
+import { WebhookTrouble } from "./WebhookTrouble.tsx";
 
 const route = getRouteApi("/frame/");
 
@@ -86,7 +87,11 @@ export function Campaigns() {
         </Title>
         {mayRun && <NewCampaign />}
       </Group>
-      {workspace.data !== undefined && <Slots workspace={workspace.data} campaigns={all} />}
+      {workspace.data !== undefined && (
+        <Slots workspace={workspace.data} campaigns={all}>
+          <WebhookTrouble />
+        </Slots>
+      )}
       <Group mb="md" gap="sm">
         <SegmentedControl
           aria-label="Type"

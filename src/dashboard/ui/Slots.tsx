@@ -1,12 +1,19 @@
 import { Alert, Group, Paper, Text } from "@mantine/core";
 import { IconPlugConnectedX } from "@tabler/icons-react";
+import type { ReactNode } from "react";
 import { useNow } from "../clock.ts";
 import type { Campaign, Workspace } from "../things.ts";
 import { relative } from "../times.ts";
 import { count } from "../words.ts";
 
 /** Slots in use of how many, and whose calls they are. */
-export function Slots({ workspace, campaigns }: { workspace: Workspace; campaigns: Campaign[] }) {
+export function Slots(props: {
+  workspace: Workspace;
+  campaigns: Campaign[];
+  /** Further trouble that somebody should look at. */
+  children?: ReactNode;
+}) {
+  const { workspace, campaigns, children } = props;
   const { slots, slotsInUse, waiting } = workspace;
   const now = useNow();
   const users = campaigns
@@ -59,6 +66,7 @@ export function Slots({ workspace, campaigns }: { workspace: Workspace; campaign
             {until === null ? "" : `; next try ${relative(until, now)}`}.
           </Alert>
         ))}
+      {children}
     </Paper>
   );
 }
