@@ -74,16 +74,18 @@ export function errorOf(refusal: { code: string; message: string; issues?: Issue
   return { code, message, issues: issues.map(withoutSecrets) };
 }
 
+export function statusOf({ refusal }: Refused): ErrorStatus {
+  return refusal.code in STATUS_OF
+    ? STATUS_OF[refusal.code as RefusalCode]
+    : CODES_OF_THE_EDGE[refusal.code as EdgeCode];
+}
+
 /** Every error ends here: refusals become replies, faults a 503, bugs a 500 and a log line. */
 export function onError(error: Error, c: Context<AppEnv>): Response {
   const requestId = c.get("requestId");
   if (error instanceof Refused) {
     const { refusal, headers } = error;
-    const status: ErrorStatus =
-      refusal.code in STATUS_OF
-        ? STATUS_OF[refusal.code as RefusalCode]
-        : CODES_OF_THE_EDGE[refusal.code as EdgeCode];
-    return c.json(errorBody(refusal, requestId), status, headers);
+    return c.json(errorBody(refusal, requestId), statusOf(error), headers);
   }
   const away = isAway(error);
   logFault(away ? "away" : "bug", error, { requestId, route: c.req.routePath });

@@ -1,6 +1,7 @@
 /*
  * What every reply says to a browser, static assets included (`scripts/build.ts` writes the same
- * down for those). No header of CORS anywhere: no page of another origin reads a reply.
+ * down for those). No header of CORS but for forms (`form-origins.ts`): no page of another origin
+ * reads a reply.
  */
 
 /** Of pages: scripts from here alone, none inline; styles also in elements, as libraries set them. */
@@ -21,4 +22,10 @@ export const SAFE_HEADERS: Readonly<Record<string, string>> = {
   "x-frame-options": "DENY",
   "cross-origin-opener-policy": "same-origin",
   "cross-origin-resource-policy": "same-origin",
+};
+
+/** Of the one thing that pages of other origins load: it is the same for everybody, and may be kept. */
+export const SHARED_HEADERS: Readonly<Record<string, string>> = {
+  "cross-origin-resource-policy": "cross-origin",
+  "cache-control": "public, max-age=3600",
 };

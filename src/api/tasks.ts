@@ -1,5 +1,6 @@
 import { outboundOf } from "../carriers/outbound.ts";
 import { type CampaignId, makeId } from "../core/ids.ts";
+import { taskFor } from "../core/mask.ts";
 import { readPhone } from "../core/phone.ts";
 import { refuse } from "../core/result.ts";
 import { type Move, moveTask } from "../core/status.ts";
@@ -101,7 +102,9 @@ async function wholeTask(c: Ctx, task: TaskRecord) {
   const { settings } = await findCampaign(c, task.campaign);
   const from = numberOf(task, settings);
   const phones = await phonesFor(c.env, c.get("workspace"), [from]);
-  return taskWire(task, settings, phones, seesPersonal(c));
+  const sees = seesPersonal(c);
+  const { consent } = taskFor(sees, task);
+  return { ...taskWire(task, settings, phones, sees), consent };
 }
 
 export const list: Handler<"GET /v1/tasks"> = async (c, { query }) => {

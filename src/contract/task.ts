@@ -62,6 +62,19 @@ export const TaskBody = z
   })
   .meta({ id: "TaskBody" });
 
+/** What the person agreed to who asked for the call by a form. */
+const consent = z
+  .object({
+    form: z.string(),
+    version: z.int(),
+    text: z.string().meta({ description: "As it stood beside the box" }),
+    at: instant("When the form was sent"),
+    page: z.string().nullable().meta({ description: "Address of the page" }),
+    address: z.string().nullable().meta({ description: "Network address of the sender" }),
+    userAgent: z.string().nullable(),
+  })
+  .nullable();
+
 const setting = <T extends z.ZodType>(value: T) =>
   z.object({ value, origin: z.enum(["task", "campaign"]) });
 
@@ -108,6 +121,10 @@ export const Task = z
       .optional()
       .meta({ description: "Attempts in total; not in a push's reply" }),
     settings: EffectiveSettings.optional().meta({ description: "Not in a push's reply" }),
+    consent: consent.optional().meta({
+      description:
+        "What the person agreed to who asked for the call by a form; null for other tasks, and for whoever may not see numbers. Only where one task is read",
+    }),
     masked,
     statusCallbackUrl: z
       .string()

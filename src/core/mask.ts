@@ -17,6 +17,7 @@ export function taskFor(seesPersonal: boolean, task: TaskRecord): TaskRecord {
     ...task,
     phone: maskPhone(phone),
     context: Object.fromEntries(Object.keys(task.context).map((key) => [key, null])),
+    consent: null,
     externalId:
       externalId !== null && mentions(externalId, phone) ? withoutNumbers(externalId) : externalId,
   };

@@ -6,10 +6,12 @@ import type { BadRow, ImportOptions } from "../core/import.ts";
 import { lastDigits, mentions, withoutNumber } from "../core/phone.ts";
 import { raiseVersion, versionNow } from "./copies.ts";
 import type { Db } from "./database.ts";
+import type { DeliveryKey } from "./deliveries.ts";
 import {
   audit,
   calls,
   callTexts,
+  deliveries,
   importChunks,
   importRejects,
   imports,
@@ -71,6 +73,10 @@ async function eraseSlice(db: Db, workspace: WorkspaceId, phone: string, after: 
       .set({
         phone: "",
         context: "{}",
+        consent: null,
+        // An address of its own may name him.
+        settings: sql`CASE WHEN instr(${tasks.settings}, ${lastDigits(phone)}) > 0
+          THEN json_set(${tasks.settings}, '$.statusCallbackUrl', NULL) ELSE ${tasks.settings} END`,
         externalId: sql`CASE WHEN ${tasks.id} IN (SELECT value FROM json_each(${ids}))
           THEN NULL ELSE ${tasks.externalId} END`,
       })
@@ -300,6 +306,58 @@ export async function eraseMentions(db: Db, workspace: WorkspaceId, phone: strin
   }
   let after: string | null = "";
   while (after !== null) after = await eraseEntries(db, workspace, phone, after);
+  let key: DeliveryKey | null = { target: "", sequence: 0 };
+  while (key !== null) key = await eraseDeliveries(db, workspace, phone, key);
+}
+
+/** Deliveries of events after this one; the last of them, or null when there are no more. */
+async function eraseDeliveries(
+  db: Db,
+  workspace: WorkspaceId,
+  phone: string,
+  after: DeliveryKey,
+): Promise<DeliveryKey | null> {
+  const last = lastDigits(phone);
+  const { target, sequence, url, body, answer } = deliveries;
+  const quotes = sql.join(
+    [url, body, answer].map((column) => sql`instr(${column}, ${last}) > 0`),
+    sql` OR `,
+  );
+  const rows = await db
+    .select({ target, sequence, url, body, answer })
+    .from(deliveries)
+    .where(
+      and(
+        eq(deliveries.workspace, workspace),
+        sql`(${target}, ${sequence}) > (${after.target}, ${after.sequence})`,
+        sql`(${quotes})`,
+      ),
+    )
+    .orderBy(asc(target), asc(sequence))
+    .limit(ENTRIES_AT_ONCE);
+  for (const row of rows) {
+    const kept = {
+      body: jsonWithout(row.body, phone) ?? row.body,
+      answer: row.answer === null ? null : withoutNumber(row.answer, phone),
+    };
+    // An address that names him leads nowhere without him.
+    const named = mentions(row.url, phone);
+    const gone = { url: withoutNumber(row.url, phone), status: "erased" as const, nextAt: null };
+    await db
+      .update(deliveries)
+      .set({ ...kept, ...(named ? gone : {}) })
+      .where(
+        and(
+          eq(deliveries.workspace, workspace),
+          eq(target, row.target),
+          eq(sequence, row.sequence),
+        ),
+      );
+  }
+  const end = rows.at(-1);
+  return rows.length < ENTRIES_AT_ONCE || end === undefined
+    ? null
+    : { target: end.target, sequence: end.sequence };
 }
 
 /** Entries after this one; the last of them, or null when there are no more. */

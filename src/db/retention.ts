@@ -36,7 +36,7 @@ export async function retainedWorkspaces(db: Db, now: number, limit: number): Pr
 }
 
 /**
- * Takes contexts, texts and recording links from tasks of the next slice that ended before `cutoff`,
+ * Takes contexts, consents, texts and recording links from tasks of the next slice that ended before `cutoff`,
  * in one transaction with how far it came; after the last task it begins anew, hours later.
  */
 export async function applyRetention(
@@ -73,7 +73,7 @@ export async function applyRetention(
     .where(and(eq(calls.workspace, workspace), sql`(${calls.campaign}, ${calls.task}) IN ${old}`));
   const filled = and(
     eq(tasks.workspace, workspace),
-    sql`${tasks.context} <> '{}'`,
+    sql`(${tasks.context} <> '{}' OR ${tasks.consent} IS NOT NULL)`,
     sql`(${tasks.campaign}, ${tasks.id}) IN ${old}`,
   );
   const recorded = and(
@@ -89,7 +89,7 @@ export async function applyRetention(
   ].map((found) => sql`EXISTS ${found}`);
   await db.batch([
     recordWhere(db, workspace, entry, sql`(${sql.join(some, sql` OR `)})`),
-    db.update(tasks).set({ context: "{}" }).where(filled),
+    db.update(tasks).set({ context: "{}", consent: null }).where(filled),
     db.update(calls).set({ recordingUrl: null }).where(recorded),
     db.delete(callTexts).where(said),
     db

@@ -1,4 +1,5 @@
 import { and, asc, desc, eq, gt, isNull, lt, ne, or, type SQL, sql } from "drizzle-orm";
+import type { Consent } from "../core/form.ts";
 import type { ImportId } from "../core/ids.ts";
 import { makeId, type WorkspaceId } from "../core/ids.ts";
 import {
@@ -140,6 +141,7 @@ export function taskOf(workspace: WorkspaceId, row: TaskRow): TaskRecord {
     import: row.import as ImportId | null,
     createdAt: row.createdAt,
     endedAt: row.endedAt,
+    consent: row.consent === null ? null : (JSON.parse(row.consent) as Consent),
     waiting: null,
   };
 }

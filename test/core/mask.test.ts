@@ -9,6 +9,7 @@ const TASK = {
   phone: PHONE,
   context: { name: "Asha", city: "Pune" },
   externalId: "LK-31007",
+  consent: { version: 1, address: "203.0.113.7" },
   status: "queued",
 } as unknown as TaskRecord;
 const CALL = {
@@ -34,6 +35,7 @@ describe("H37 what whoever may not see personal data gets", () => {
       ...TASK,
       phone: "+91••••••••01",
       context: { name: null, city: null },
+      consent: null,
     });
     expect(taskFor(false, { ...TASK, externalId: null }).externalId).toBe(null);
   });

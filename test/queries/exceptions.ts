@@ -17,6 +17,8 @@ export const QUERIES: Record<string, string> = {
   "src/db/reports.ts deleteReportTextsBefore": SWEEP,
   "src/db/connections.ts listEveryConnection":
     "the deployment's change of its sealing key, by its admin secret",
+  "src/db/forms.ts findFormNamed":
+    "the local demo's page: any workspace's, where the deployment is reached without TLS",
   "src/db/members.ts listWorkspacesOf": "a person's own workspaces, found by the person",
   "src/db/members.ts newMember": "takes a row, its workspace in it",
   "src/db/members.ts changeMember": "takes a row that was read by its workspace",
@@ -31,6 +33,8 @@ export const WORKSPACES: Record<string, string> = {
   "src/api/auth.ts admitPerson": "the one place that lets a person in: checks the member next",
   "src/api/deployment.ts setUp": "the first owner's, by the deployment's setup token",
   "src/api/deployment.ts chooseWorkspace": "the first owner's, by the deployment's setup token",
+  "src/api/form-of.ts openForm": "the form's id names it: a form is open to whoever has its page",
+  "src/api/form-post.ts push": "the form's own, read by its id; its origins are checked before",
   "src/api/invitations.ts look": "the invitation's, opened by its token",
   "src/api/invitations.ts accept": "the invitation's, opened by its token",
   "src/api/invitations.ts find": "the token names it; its hash opens it",

@@ -29,6 +29,11 @@ export function freshFor(ours: Lived, another: WorkspaceId): Fresh {
       await join(another, { id: person, email: "" }, "viewer");
       return { workspaces: another };
     },
+    "DELETE /v1/forms/{id}": async () => {
+      const { campaigns = "" } = ours.ids;
+      const body = { name: "Short-lived", campaign: campaigns, consentText: "You may call me." };
+      return { forms: await made(ours, "forms", body) };
+    },
     "POST /v1/campaigns/{id}/pause": campaign,
     "POST /v1/campaigns/{id}/resume": campaign,
     "POST /v1/campaigns/{id}/archive": campaign,

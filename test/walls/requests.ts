@@ -22,6 +22,7 @@ const OF_KIND: Record<string, string> = {
   imp: "imports",
   key: "keys",
   inv: "invitations",
+  frm: "forms",
 };
 /** Bodies that the description's example does not show, for what it leaves to the caller. */
 const BODIES: Record<string, (ids: Ids) => unknown> = {};

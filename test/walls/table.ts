@@ -35,6 +35,9 @@ export const PUBLIC = [
   /^\/setup$/,
   /^\/invitations\/\{token\}(\/[a-z]+)?$/,
   /^\/reports\//,
+  /^\/f\/\{id\}$/,
+  /^\/form\.js$/,
+  /^\/demo\/form$/,
 ];
 
 export type Needs = Permission | "open" | "carrier" | "ticket" | "admin" | "person";
@@ -95,6 +98,17 @@ export const NEEDS: Record<string, Needs> = {
   "GET /v1/numbers/{id}": "see",
   "PATCH /v1/numbers/{id}": "set_up",
   "DELETE /v1/numbers/{id}": "set_up",
+
+  "POST /v1/forms": "set_up",
+  "GET /v1/forms": "see",
+  "GET /v1/forms/{id}": "see",
+  "PATCH /v1/forms/{id}": "set_up",
+  "DELETE /v1/forms/{id}": "set_up",
+  // Whoever fills in a form is nobody; its origins are looked at by test/api/forms.test.ts.
+  "POST /f/{id}": "open",
+  "GET /f/{id}": "open",
+  "GET /form.js": "open",
+  "GET /demo/form": "open",
 
   "POST /v1/suppressions": "run",
   "GET /v1/suppressions": "see_personal",

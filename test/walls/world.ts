@@ -55,6 +55,13 @@ export async function lived(personal: Personal): Promise<Lived> {
   const taken = await imported(calling, batch, csv);
   await completed(calling, batch, String(taken.id));
   const call = await insertCall(calling, campaign, task, personal);
+  const form = await made(calling, "forms", {
+    name: "Call me back",
+    campaign,
+    consentText: "You may call me.",
+    withoutOrigin: true,
+    origins: [ORIGIN],
+  });
   const suppression = { phone: personal.suppressed, reason: "asked" };
   const entered = await calling.ask("POST /v1/suppressions", { body: suppression });
   expect(entered.status, entered.text).toBe(201);
@@ -68,6 +75,8 @@ export async function lived(personal: Personal): Promise<Lived> {
     calls: call,
     imports: String(taken.id),
     keys: calling.keyId,
+    forms: form,
+    f: form,
     suppressions: personal.suppressed,
     people: (await newcomer(workspace)).id,
     invitations: await insertInvitation(workspace),
