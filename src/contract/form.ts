@@ -21,14 +21,9 @@ const field = z.object({
   required: z.boolean().default(false),
 });
 
-const consentText = z
-  .string()
-  .trim()
-  .min(1)
-  .max(2_000)
-  .meta({
-    description: "What people agree to, as it stands beside the box; a change is a version",
-  });
+const consentText = z.string().trim().min(1).max(2_000).meta({
+  description: "What people agree to, as it stands beside the box; a change is a version",
+});
 const turnstile = z
   .object({
     siteKey: z.string().trim().min(1).max(200),
@@ -54,12 +49,9 @@ const settings = {
   withoutOrigin: z.boolean().meta({
     description: "Whether a post without an `Origin` is taken, as apps and servers send it",
   }),
-  country: z
-    .string()
-    .nullable()
-    .meta({
-      description: "How a number without `+` is read, two letters (H8); null: it is refused",
-    }),
+  country: z.string().nullable().meta({
+    description: "How a number without `+` is read, two letters (H8); null: it is refused",
+  }),
   mobileOnly: z.boolean().meta({ description: "Whether only mobile numbers are taken" }),
   redirect: z
     .string()
@@ -69,11 +61,9 @@ const settings = {
   fillMinMs: durationMs("Least time between the ticket of a page's script and its post").max(
     10 * MINUTE_MS,
   ),
-  ticketNeeded: z
-    .boolean()
-    .meta({
-      description: "Whether a post without a ticket is refused: pages then need the script",
-    }),
+  ticketNeeded: z.boolean().meta({
+    description: "Whether a post without a ticket is refused: pages then need the script",
+  }),
   repeatMs: z.int().min(MINUTE_MS).max(DAY_MS).meta({
     description: "The same number again within this time gets the first answer, and rings once; ms",
   }),
@@ -193,12 +183,10 @@ const posted = {
   ticket: z.unknown().meta({ type: ["string", "null"], description: "From `GET /f/{id}`" }),
   page: z.unknown().meta({ type: ["string", "null"], description: "Address of the page" }),
   homepage: z.unknown().meta({ type: ["string", "null"], description: "Must be left empty" }),
-  "cf-turnstile-response": z
-    .unknown()
-    .meta({
-      type: ["string", "null"],
-      description: "Turnstile's token, where the form asks for it",
-    }),
+  "cf-turnstile-response": z.unknown().meta({
+    type: ["string", "null"],
+    description: "Turnstile's token, where the form asks for it",
+  }),
 };
 
 export const FormPost = z

@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, gt, isNull } from "drizzle-orm";
+import { and, asc, desc, eq, gt, isNotNull, isNull } from "drizzle-orm";
 import type { Entry } from "../core/audit.ts";
 import type { FormId, WorkspaceId } from "../core/ids.ts";
 import { versionNow, writeSetup } from "./copies.ts";
@@ -68,6 +68,36 @@ export async function deleteForm(
     .update(forms)
     .set({ deletedAt: entry.at, sealed: null, version: versionNow(workspace) })
     .where(live(workspace, id));
+  await writeSetup(db, workspace, entry, [change], []);
+}
+
+/** Every form of the deployment with a sealed secret, from an id on: for the change of its key alone. */
+export async function listEverySealedForm(
+  db: Db,
+  after: string,
+  limit: number,
+): Promise<FormRow[]> {
+  return db
+    .select()
+    .from(forms)
+    .where(and(isNotNull(forms.sealed), isNull(forms.deletedAt), gt(forms.id, after)))
+    .orderBy(asc(forms.id))
+    .limit(limit);
+}
+
+/** The same secret under another key; where an edit has replaced it, that one stays. */
+export async function resealForm(
+  db: Db,
+  workspace: WorkspaceId,
+  id: string,
+  before: string,
+  sealed: string,
+  entry: Entry,
+): Promise<void> {
+  const change = db
+    .update(forms)
+    .set({ sealed, version: versionNow(workspace) })
+    .where(and(live(workspace, id), eq(forms.sealed, before)));
   await writeSetup(db, workspace, entry, [change], []);
 }
 

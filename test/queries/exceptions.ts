@@ -17,6 +17,8 @@ export const QUERIES: Record<string, string> = {
   "src/db/reports.ts deleteReportTextsBefore": SWEEP,
   "src/db/connections.ts listEveryConnection":
     "the deployment's change of its sealing key, by its admin secret",
+  "src/db/forms.ts listEverySealedForm":
+    "the deployment's change of its sealing key, by its admin secret",
   "src/db/forms.ts findFormNamed":
     "the local demo's page: any workspace's, where the deployment is reached without TLS",
   "src/db/members.ts listWorkspacesOf": "a person's own workspaces, found by the person",
