@@ -52,39 +52,37 @@ export async function recordDeliveries(
   const changes: Statement[] = [];
   for (let at = 0; at < rows.length; at += ROWS_AT_ONCE) {
     const some = JSON.stringify(rows.slice(at, at + ROWS_AT_ONCE).map(valuesOf));
-    const columns = sql.raw(COLUMNS.map(([, column]) => column).join(", "));
-    const values = sql.raw(COLUMNS.map((_, index) => `value ->> ${index}`).join(", "));
-    changes.push(
-      db.run(sql`INSERT INTO deliveries (workspace, ${columns})
-        SELECT ${workspace}, ${values} FROM json_each(${some}) WHERE true ON CONFLICT DO NOTHING`),
-    );
+    const values = sql.raw(FIELDS.map((_, index) => `value ->> ${index}`).join(", "));
+    const read = sql`SELECT ${workspace}, ${values} FROM json_each(${some}) WHERE true`;
+    changes.push(db.insert(deliveries).select(read).onConflictDoNothing());
   }
   changes.push(...health.map((row) => putReceiver(db, workspace, row)));
   await all(db, changes);
 }
 
-const COLUMNS = [
-  ["target", "target"],
-  ["sequence", "sequence"],
-  ["event", "event"],
-  ["type", "type"],
-  ["task", "task"],
-  ["call", "call"],
-  ["url", "url"],
-  ["body", "body"],
-  ["status", "status"],
-  ["attempts", "attempts"],
-  ["createdAt", "created_at"],
-  ["since", "since"],
-  ["lastAt", "last_at"],
-  ["nextAt", "next_at"],
-  ["code", "code"],
-  ["answer", "answer"],
-  ["tookMs", "took_ms"],
-] as const;
+/** In the order of the table's columns, after the workspace. */
+const FIELDS = [
+  "target",
+  "sequence",
+  "event",
+  "type",
+  "task",
+  "call",
+  "url",
+  "body",
+  "status",
+  "attempts",
+  "createdAt",
+  "since",
+  "lastAt",
+  "nextAt",
+  "code",
+  "answer",
+  "tookMs",
+] as const satisfies readonly (keyof DeliveryRow)[];
 
 function valuesOf(row: DeliveryRow): unknown[] {
-  return COLUMNS.map(([name]) => row[name]);
+  return FIELDS.map((name) => row[name]);
 }
 
 export function putReceiver(db: Db, workspace: WorkspaceId, row: Omit<ReceiverRow, "workspace">) {

@@ -93,6 +93,12 @@ function emptyCalls(state: State, task: Task): number {
 function emptyTask(state: State, task: Task, phone: string): void {
   const { id, externalId } = task;
   state.sql.run("UPDATE task SET phone = '', context = '{}', consent = NULL WHERE id = ?", id);
+  if (mentions(task.settings?.statusCallbackUrl ?? "", phone)) {
+    state.sql.run(
+      "UPDATE task SET settings = json_set(settings, '$.statusCallbackUrl', NULL) WHERE id = ?",
+      id,
+    );
+  }
   if (externalId !== null && mentions(externalId, phone)) {
     state.sql.run("UPDATE task SET external_id = NULL WHERE id = ?", id);
   }

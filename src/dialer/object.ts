@@ -205,7 +205,9 @@ function outsideOf(
     reportUrl: (connection, call) =>
       reportUrl(env.PUBLIC_URL, env.SIGNING_SECRET, connection, call),
     send: async (messages) => {
-      await env.EVENTS.sendBatch(messages.map((body) => ({ body })));
+      for (const some of inBatches(messages)) {
+        await env.EVENTS.sendBatch(some.map((body) => ({ body })));
+      }
     },
     viewers: () => sockets.viewers(Date.now()),
     wipe: async () => {
@@ -242,6 +244,26 @@ async function inTime<T>(work: Promise<T>, ms: number): Promise<T> {
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** A batch of messages holds 256 KB; characters, each up to three bytes, with room to spare. */
+const BATCH_CHARS = 80_000;
+
+function inBatches<T>(messages: readonly T[]): T[][] {
+  const batches: T[][] = [];
+  let chars = 0;
+  for (const message of messages) {
+    const own = JSON.stringify(message).length;
+    const last = batches.at(-1);
+    if (last === undefined || chars + own > BATCH_CHARS) {
+      batches.push([message]);
+      chars = own;
+    } else {
+      last.push(message);
+      chars += own;
+    }
+  }
+  return batches;
 }
 
 function prepare(db: D1Database, { query, bind }: Statement): D1PreparedStatement {

@@ -83,10 +83,10 @@ export class Outbox {
 
   /** Their receivers have them, or D1: they leave. Ids that are not here any more are passed over. */
   forget(state: State, ids: readonly number[]): void {
-    const gone = state.sql.all(
-      "DELETE FROM outbox WHERE id IN (SELECT value FROM json_each(?)) RETURNING id",
-      JSON.stringify(ids),
-    );
-    this.#rows -= gone.length;
+    const here = "id IN (SELECT value FROM json_each(?))";
+    const known = state.sql.all(`SELECT id FROM outbox WHERE ${here}`, JSON.stringify(ids));
+    if (known.length === 0) return;
+    state.sql.run(`DELETE FROM outbox WHERE ${here}`, JSON.stringify(ids));
+    this.#rows -= known.length;
   }
 }

@@ -22,6 +22,8 @@ export class Sender {
   /** Rows up to this one were sent. */
   #sentTo = 0;
   #againMs = AGAIN_MIN_MS;
+  /** The queue took nothing: it is not asked before. 0 while it takes. */
+  #shutUntil = 0;
   /** When what is there is sent again, or null when nothing is. */
   dueAt: number | null = null;
 
@@ -39,11 +41,16 @@ export class Sender {
       return;
     }
     const again = this.dueAt !== null && this.dueAt <= now;
-    if (this.#sending || (!again && this.dueAt !== null && outbox.newest <= this.#sentTo)) return;
-    if (again) this.#sentTo = 0;
+    if (this.#sending || now < this.#shutUntil) return;
+    if (!again && this.dueAt !== null && outbox.newest <= this.#sentTo) return;
+    // What the queue did not take was not sent: it needs no longer gap.
+    if (again && this.#shutUntil === 0) {
+      this.#sentTo = 0;
+      this.#againMs = Math.min(this.#againMs * 2, AGAIN_MAX_MS);
+    }
+    this.#shutUntil = 0;
     this.#sending = true;
     this.dueAt = now + this.#againMs;
-    if (again) this.#againMs = Math.min(this.#againMs * 2, AGAIN_MAX_MS);
     this.#outside.background(this.#send());
   }
 
@@ -62,7 +69,9 @@ export class Sender {
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error);
       this.#outside.log("events", { error: text, retryMs: BACK_OFF_MS });
-      this.dueAt = this.#outside.now() + BACK_OFF_MS;
+      this.#shutUntil = this.#outside.now() + BACK_OFF_MS;
+      this.dueAt = this.#shutUntil;
+      this.#outside.after(BACK_OFF_MS, () => this.#commit(() => undefined));
     } finally {
       this.#sending = false;
     }

@@ -37,6 +37,8 @@ const CLOCKS_MS = 1_000;
 /** D1 hears of a call half a second after its event: so long is waited for it, ms, so often. */
 const FACTS_WAIT_MS = 2_000;
 const FACTS_TRIES = 30;
+const FACTS_LOOKS = 5;
+const FACTS_LOOK_MS = 250;
 const RETRY_SECONDS_MAX = 300;
 const DELAY_SECONDS_MAX = 12 * 3_600;
 
@@ -47,7 +49,12 @@ export type Tell = (
   now: number,
 ) => Promise<Told>;
 
-export type Shell = { tell: Tell; now: () => number; random: () => number };
+export type Shell = {
+  tell: Tell;
+  now: () => number;
+  random: () => number;
+  sleep: (ms: number) => Promise<void>;
+};
 
 export function shellOf(env: Env): Shell {
   const out: Outbound = outboundOf(env);
@@ -55,6 +62,7 @@ export function shellOf(env: Env): Shell {
     tell: (to, event, now) => tell(out, to, event, now),
     now: () => Date.now(),
     random: () => Math.random(),
+    sleep: (ms) => scheduler.wait(ms),
   };
 }
 
@@ -307,17 +315,22 @@ class Teller {
     const start = this.#shell.now();
     await Promise.all(
       [...lines.values()].map(async (line) => {
-        for (const row of line) await this.#inTurn(() => this.#try(row, start));
+        let held: number | null = null;
+        for (const row of line) {
+          // What waits for D1 is not overtaken by what comes after it.
+          if (held !== null) row.nextAt = held;
+          else held = await this.#inTurn(() => this.#try(row, start));
+        }
       }),
     );
   }
 
   /** Never more requests at once than the platform gives. */
-  async #inTurn(work: () => Promise<void>): Promise<void> {
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
     if (this.#free === 0) await new Promise<void>((resolve) => this.#queue.push(resolve));
     else this.#free -= 1;
     try {
-      await work();
+      return await work();
     } finally {
       const next = this.#queue.shift();
       if (next === undefined) this.#free += 1;
@@ -325,13 +338,14 @@ class Teller {
     }
   }
 
-  async #try(row: DeliveryRow, start: number): Promise<void> {
+  /** Tries it once; until when its line waits for D1, or null. */
+  async #try(row: DeliveryRow, start: number): Promise<number | null> {
     const receiver = this.#receivers.get(row.target);
-    if (receiver === undefined) return;
+    if (receiver === undefined) return null;
     const before = this.#shell.now();
     if (receiver.waitUntil !== null || before - start > SPENT_MS) {
       row.nextAt = Math.max(receiver.waitUntil ?? before, before);
-      return;
+      return null;
     }
     const to = {
       shape: receiver.webhook?.shape ?? "standard",
@@ -341,11 +355,12 @@ class Teller {
     const facts = needsFacts(to, kept) ? await this.#factsOf(row, kept) : null;
     if (facts === "wait") {
       row.nextAt = before + FACTS_WAIT_MS;
-      return;
+      return row.nextAt;
     }
     const event = { id: row.event, body: textOf(kept, to, facts) };
     const told = await this.#shell.tell({ url: row.url, secrets: receiver.secrets }, event, before);
     this.#settle(row, receiver, told);
+    return null;
   }
 
   #settle(row: DeliveryRow, receiver: Receiver, told: Told): void {
@@ -389,12 +404,21 @@ class Teller {
       row.call !== null
         ? { call: row.call }
         : { connection: String(connection), carrierCallId: String(carrierCallId) };
-    const found = await readCallFacts(this.#db, this.#workspace, named);
+    const isThere = (one: Awaited<ReturnType<typeof readCallFacts>>) => {
+      if (one === null) return false;
+      const hasTexts = one.transcript !== null || one.analysis !== null;
+      return row.type !== "call.analyzed" || hasTexts || one.call.to === "";
+    };
+    let found = await readCallFacts(this.#db, this.#workspace, named);
+    // A moment here keeps the order; D1 that is further behind is waited for elsewhere.
+    for (let n = 0; n < FACTS_LOOKS && !isThere(found); n++) {
+      await this.#shell.sleep(FACTS_LOOK_MS);
+      found = await readCallFacts(this.#db, this.#workspace, named);
+    }
     const early = this.#shell.now() - row.createdAt < FACTS_WAIT_MS * FACTS_TRIES;
-    if (found === null) return early ? "wait" : null;
+    if (!isThere(found) && early) return "wait";
+    if (found === null) return null;
     const { call, transcript, analysis } = found;
-    const hasTexts = transcript !== null || analysis !== null;
-    if (row.type === "call.analyzed" && !hasTexts && call.to !== "" && early) return "wait";
     const workspace = this.#workspace;
     return {
       call: makeId("cal", workspace, call.id),

@@ -233,6 +233,7 @@ describe("a pushed task", () => {
       retries: 2,
       intervals: [180_000],
       retryOutcomes: ["voicemail"],
+        statusCallbackUrl: null,
       context: { name: "Tarun" },
       campaign: "cmp_abcdef_1",
       unheardOf: true,
@@ -570,8 +571,9 @@ describe("inheritance", () => {
 
   it("H25 a batch row's attempts have the batch's numbers", () => {
     const batch = settingsOf({ retries: 2 });
-    expect(effective(own, batch).priorities).toEqual([100, 99, 98]);
-    expect(origins(own, batch).priorities).toBe("campaign");
+    const whole = { ...INHERITED, ...own };
+    expect(effective(whole, batch).priorities).toEqual([100, 99, 98]);
+    expect(origins(whole, batch).priorities).toBe("campaign");
   });
 
   it("H4 a later edit that asks for more attempts repeats the last of an own list", () => {

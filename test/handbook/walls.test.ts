@@ -154,6 +154,8 @@ const ASKED: Record<keyof DialerVerbs, ((lived: Lived) => Promise<unknown>) | nu
   end: null,
   vanish: null,
   readWorkspace: null,
+  // Rows of the outbox have numbers of this object alone.
+  eventsTold: null,
   tick: null,
 };
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { localKey } from "../../src/core/ids.ts";
-import { effective, origins, type TaskSettings } from "../../src/core/task.ts";
+import { type EffectiveSettings, effective, origins } from "../../src/core/task.ts";
 import type { TaskBody } from "../../src/core/task-body.ts";
 import { checkWorld, openWorld } from "../support/node/invariants.ts";
 import {
@@ -152,7 +152,7 @@ describe("H32 campaigns, their tasks, their calls", () => {
 });
 
 /** One own value of each setting of a task, as its body and as its record have it. */
-const OWN: [keyof TaskSettings, TaskBody, unknown][] = [
+const OWN: [keyof EffectiveSettings, TaskBody, unknown][] = [
   ["agent", { agent: AGENT_2 }, AGENT_2],
   ["from", { from: NUMBER_2 }, NUMBER_2],
   ["hours", { start: 1000, end: 1100 }, { opensMin: 600, closesMin: 660 }],

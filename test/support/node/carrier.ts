@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import type { TestProject } from "vitest/node";
 import { BENCHES } from "../../carriers/benches.ts";
-import { startFakes } from "../../fakes/process.ts";
+import { startFakes, startReceiver } from "../../fakes/process.ts";
 
 const KEY = "carrier-key-of-the-test-suite";
 const SECRET = "carrier-secret-of-the-test-suite";
@@ -14,6 +14,8 @@ declare module "vitest" {
     carrier: { baseUrl: string; apiKey: string; reportSecret: string };
     /** Addresses of vendors' fakes, in a process of their own. */
     vendors: Record<string, string>;
+    /** Address of a receiver of webhooks, a process of its own. */
+    receiver: string;
   }
 }
 
@@ -29,8 +31,11 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide("carrier", { baseUrl, apiKey: KEY, reportSecret: SECRET });
   const fakes = await startFakes([...new Set(Object.values(BENCHES).map(({ vendor }) => vendor))]);
   project.provide("vendors", fakes.urls);
+  const receiver = await startReceiver();
+  project.provide("receiver", receiver.base);
   return async () => {
     await fakes.stop();
+    await receiver.stop();
     if (child.exitCode !== null || child.signalCode !== null) return;
     child.kill("SIGTERM");
     await once(child, "exit");

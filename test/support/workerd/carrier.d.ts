@@ -4,6 +4,7 @@ declare module "vitest" {
   interface ProvidedContext {
     carrier: { baseUrl: string; apiKey: string; reportSecret: string };
     vendors: Record<string, string>;
+    receiver: string;
   }
 }
 
