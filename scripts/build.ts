@@ -1,6 +1,6 @@
 /**
- * Makes what the Worker serves and is: `dist/assets` (the dashboard, and what the page at /docs
- * loads) and, unless `--assets` is given, the production bundle `dist/worker/index.js`.
+ * Makes what the Worker serves and is: `dist/assets` (the dashboard, the script of forms, and what
+ * the page at /docs loads) and, unless `--assets` is given, the production bundle `dist/worker/index.js`.
  */
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
@@ -42,6 +42,25 @@ function buildDocs(): void {
   writeFileSync(join(page, "start.js"), START);
 }
 
+/** The script of forms: one file, for pages that load nothing else of ours. */
+async function buildFormScript(): Promise<void> {
+  await build({
+    configFile: false,
+    logLevel: "warn",
+    build: {
+      lib: {
+        entry: join(ROOT, "src", "form", "script.ts"),
+        formats: ["iife"],
+        name: "outdial",
+        fileName: () => "form.js",
+      },
+      outDir: ASSETS,
+      emptyOutDir: false,
+      copyPublicDir: false,
+    },
+  });
+}
+
 /** Headers of everything that is served without the Worker. */
 function buildHeaders(): void {
   const all = { "content-security-policy": PAGE_POLICY, ...SAFE_HEADERS };
@@ -67,4 +86,5 @@ function buildWorker(): void {
 buildDocs();
 buildHeaders();
 await buildDashboard();
+await buildFormScript();
 if (!process.argv.includes("--assets")) buildWorker();

@@ -46,7 +46,9 @@ export const post: Handler<"POST /f/{id}"> = async (c, { params, body }) => {
 /** A ticket for a page's script, or, for somebody who goes there, a page with the form. */
 export const begin: Handler<"GET /f/{id}"> = async (c, { params }) => {
   const form = await find(c, params.id);
-  if (!wantsPage(c)) return c.json({ ticket: await newTicket(c, form) });
+  if (!wantsPage(c)) {
+    return c.json({ ticket: await newTicket(c, form), waitMs: form.settings.fillMinMs });
+  }
   // Whoever may not post from a page of ours has none.
   if (!form.settings.origins.includes(new URL(c.env.PUBLIC_URL).origin)) throw notFound("form");
   const words = { title: form.name, lead: "Leave your number, and we call you.", note: "" };

@@ -265,8 +265,11 @@ export const formOperations = {
     reply: {
       status: 200,
       description: "The ticket, good for a day",
-      schema: z.object({ ticket: z.string() }),
-      example: { ticket: "miyo3k5c.6f1f1d6c1f7a0f6a2b3c4d5e6f708192" },
+      schema: z.object({
+        ticket: z.string(),
+        waitMs: durationMs("How long a post with it has to wait"),
+      }),
+      example: { ticket: "miyo3k5c.6f1f1d6c1f7a0f6a2b3c4d5e6f708192", waitMs: 2_000 },
     },
     refusals: ["not_found"],
   }),
