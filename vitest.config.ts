@@ -48,7 +48,7 @@ export default defineConfig({
           disableConsoleIntercept: true,
           include: ["test/{dialer,api,queues,walls}/**/*.test.ts"],
           setupFiles: ["./test/support/workerd/setup.ts"],
-          globalSetup: ["./test/support/node/carrier.ts"],
+          globalSetup: ["./test/support/node/carrier.ts", "./test/support/node/turnstile.ts"],
         },
       },
       {

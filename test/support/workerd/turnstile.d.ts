@@ -1,0 +1,7 @@
+declare module "vitest" {
+  interface ProvidedContext {
+    turnstile: string;
+  }
+}
+
+export {};
