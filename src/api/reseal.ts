@@ -5,6 +5,7 @@ import { type ConnectionRow, listEveryConnection, resealConnection } from "../db
 import { readCopies } from "../db/copies.ts";
 import { database } from "../db/database.ts";
 import { type FormRow, listEverySealedForm, resealForm } from "../db/forms.ts";
+import { listEveryWebhook, resealWebhook, type WebhookRow } from "../db/webhooks.ts";
 import { forgetConnection } from "./carrier-of.ts";
 import type { Ctx } from "./context.ts";
 import { entryOf } from "./entry.ts";
@@ -17,8 +18,8 @@ import type { Handler } from "./serve.ts";
 const SLICE = 20;
 
 /**
- * Seals a slice of all that is sealed anew, by the newest key: connections and secrets of forms, in
- * the order of their ids. Each connection's copy is handed to its Dialer, changed or not: so a walk
+ * Seals a slice of all that is sealed anew, by the newest key: connections, secrets of forms and of
+ * webhooks, in the order of their ids. Each connection's copy is handed to its Dialer, changed or not: so a walk
  * that was cut short anywhere is begun again without harm, and one that comes to its end has left no
  * copy behind.
  */
@@ -31,9 +32,11 @@ export const resealSlice: Handler<"POST /v1/connections/reseal"> = async (c, { b
   const after = body.after ?? "";
   const connections = await listEveryConnection(db, after, SLICE);
   const forms = await listEverySealedForm(db, after, SLICE);
+  const webhooks = await listEveryWebhook(db, after, SLICE);
   const found = [
     ...connections.map((row) => ({ id: row.id, sealAnew: () => sealAnew(c, row) })),
     ...forms.map((row) => ({ id: row.id, sealAnew: () => sealFormAnew(c, row) })),
+    ...webhooks.map((row) => ({ id: row.id, sealAnew: () => sealWebhookAnew(c, row) })),
   ];
   // As D1 compares ids.
   found.sort((a, b) => (a.id < b.id ? -1 : 1));
@@ -42,6 +45,27 @@ export const resealSlice: Handler<"POST /v1/connections/reseal"> = async (c, { b
   const next = slice.length < SLICE ? null : (slice.at(-1)?.id ?? null);
   return c.json({ seen: slice.length, sealed: sealed.filter(Boolean).length, next });
 };
+
+/** Whether one of its secrets was sealed by another key before. */
+async function sealWebhookAnew(c: Ctx, row: WebhookRow): Promise<boolean> {
+  const { env } = c;
+  const { id, sealed, sealedOld } = row;
+  const anew = async (text: string) =>
+    isSealedNow(env, text) ? text : seal(env, await unseal(env, text));
+  const now = {
+    sealed: await anew(sealed),
+    sealedOld: sealedOld === null ? null : await anew(sealedOld),
+  };
+  if (now.sealed === sealed && now.sealedOld === sealedOld) return false;
+  const entry = entryOf(c, {
+    action: "webhook.reseal",
+    targetKind: "webhook",
+    target: id,
+    after: { sealingKey: sealingKey(env) },
+  });
+  await resealWebhook(database(env), row.workspace as WorkspaceId, id, sealed, now, entry);
+  return true;
+}
 
 /** Whether it was sealed by another key before; pages ask by the secret that they find in D1. */
 async function sealFormAnew(c: Ctx, row: FormRow): Promise<boolean> {

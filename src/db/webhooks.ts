@@ -2,6 +2,7 @@ import { and, asc, eq, gt, isNull } from "drizzle-orm";
 import type { Entry } from "../core/audit.ts";
 import type { WebhookId, WorkspaceId } from "../core/ids.ts";
 import type { Doc } from "../dialer/verbs.ts";
+import { recordIfChanged } from "./audit.ts";
 import { versionNow, writeSetup } from "./copies.ts";
 import type { Db } from "./database.ts";
 import { type Page, type PageRequest, pageOfRows } from "./page.ts";
@@ -103,11 +104,13 @@ export async function resealWebhook(
   id: string,
   before: string,
   sealed: { sealed: string; sealedOld: string | null },
+  entry: Entry,
 ): Promise<void> {
-  await db
+  const change = db
     .update(webhooks)
     .set(sealed)
     .where(and(live(workspace, id), eq(webhooks.sealed, before)));
+  await db.batch([change, recordIfChanged(db, workspace, entry)]);
 }
 
 function live(workspace: WorkspaceId, id: string) {

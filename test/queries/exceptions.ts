@@ -15,6 +15,10 @@ export const QUERIES: Record<string, string> = {
   "src/db/imports.ts touchImports": SWEEP,
   "src/db/imports.ts deleteRejectsBefore": SWEEP,
   "src/db/reports.ts deleteReportTextsBefore": SWEEP,
+  "src/db/deliveries.ts overdueReceivers": SWEEP,
+  "src/db/deliveries.ts workspacesWithReceivers": SWEEP,
+  "src/db/webhooks.ts listEveryWebhook":
+    "the deployment's change of its sealing key, by its admin secret",
   "src/db/connections.ts listEveryConnection":
     "the deployment's change of its sealing key, by its admin secret",
   "src/db/forms.ts listEverySealedForm":
@@ -48,6 +52,8 @@ export const WORKSPACES: Record<string, string> = {
   "src/api/system.ts ": "only `SELECT 1`, to see whether D1 answers",
   "src/queues/watchdog.ts removeStopped": SWEEP,
   "src/queues/watchdog.ts retain": SWEEP,
+  "src/queues/watchdog.ts forgetDeliveries": SWEEP,
+  "src/queues/events.ts ": "a message's own: the Dialer or the clock has sent it",
   "src/api/sign-in.ts ": `better-auth's own tables: ${OF_PERSON}`,
   "src/dialer/object.ts outsideOf":
     "sends the Dialer's statements, which are read here by themselves",

@@ -40,6 +40,7 @@ const QUIET: Record<string, string> = {
   "POST /routes/v1/tasks": TASK,
   "POST /f/{id}": "a task is its own record, and has the consent with its page and address",
   "POST /v1/connections/{id}/test": NOTHING,
+  "POST /v1/webhooks/{id}/test": NOTHING,
   "POST /v1/templates/preview": NOTHING,
   "POST /v1/templates/trial": NOTHING,
   "POST /v1/live": NOTHING,

@@ -29,6 +29,10 @@ export function freshFor(ours: Lived, another: WorkspaceId): Fresh {
       await join(another, { id: person, email: "" }, "viewer");
       return { workspaces: another };
     },
+    "DELETE /v1/webhooks/{id}": async () => {
+      const body = { name: "Short-lived", url: "https://crm.example.com/x" };
+      return { webhooks: await made(ours, "webhooks", { ...body, events: ["campaign.paused"] }) };
+    },
     "DELETE /v1/forms/{id}": async () => {
       const { campaigns = "" } = ours.ids;
       const body = { name: "Short-lived", campaign: campaigns, consentText: "You may call me." };

@@ -23,6 +23,7 @@ const OF_KIND: Record<string, string> = {
   key: "keys",
   inv: "invitations",
   frm: "forms",
+  whk: "webhooks",
 };
 /** Bodies that the description's example does not show, for what it leaves to the caller. */
 const BODIES: Record<string, (ids: Ids) => unknown> = {};

@@ -75,6 +75,17 @@ export const NEEDS: Record<string, Needs> = {
   "POST /v1/keys/{id}/roll": "govern",
   "DELETE /v1/keys/{id}": "govern",
 
+  "POST /v1/webhooks": "set_up",
+  "GET /v1/webhooks": "set_up",
+  "GET /v1/webhooks/{id}": "set_up",
+  "PATCH /v1/webhooks/{id}": "set_up",
+  "DELETE /v1/webhooks/{id}": "set_up",
+  "POST /v1/webhooks/{id}/roll": "set_up",
+  "POST /v1/webhooks/{id}/test": "set_up",
+  "GET /v1/deliveries": "set_up",
+  "POST /v1/deliveries/replay": "set_up",
+  "GET /v1/callbacks": "set_up",
+
   "POST /v1/connections": "set_up",
   "POST /v1/connections/reseal": "admin",
   "POST /v1/connections/{id}/test": "set_up",

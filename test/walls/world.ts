@@ -1,5 +1,5 @@
 import { env } from "cloudflare:test";
-import { expect } from "vitest";
+import { expect, inject } from "vitest";
 import { newKeyText, randomText } from "../../src/api/key-text.ts";
 import { signIn } from "../../src/api/sign-in.ts";
 import type { Permission, Role, Scope } from "../../src/core/access.ts";
@@ -9,6 +9,7 @@ import {
   accounts,
   calls,
   callTexts,
+  deliveries,
   invitations,
   keys,
   members,
@@ -62,6 +63,7 @@ export async function lived(personal: Personal): Promise<Lived> {
     withoutOrigin: true,
     origins: [ORIGIN],
   });
+  const webhook = await insertWebhook(calling);
   const suppression = { phone: personal.suppressed, reason: "asked" };
   const entered = await calling.ask("POST /v1/suppressions", { body: suppression });
   expect(entered.status, entered.text).toBe(201);
@@ -76,6 +78,7 @@ export async function lived(personal: Personal): Promise<Lived> {
     imports: String(taken.id),
     keys: calling.keyId,
     forms: form,
+    webhooks: webhook,
     f: form,
     suppressions: personal.suppressed,
     people: (await newcomer(workspace)).id,
@@ -83,6 +86,33 @@ export async function lived(personal: Personal): Promise<Lived> {
     workspaces: workspace,
   };
   return { ...calling, workspace, ids };
+}
+
+/** A webhook with a delivery that failed. */
+async function insertWebhook(calling: Calling): Promise<string> {
+  const workspace = calling.id as WorkspaceId;
+  const id = await made(calling, "webhooks", {
+    name: "CRM",
+    url: `${inject("receiver")}/${workspace}`,
+    // Nothing of what these tests do.
+    events: ["connection.resumed"],
+  });
+  await database(env)
+    .insert(deliveries)
+    .values({
+      workspace,
+      target: id,
+      sequence: 1,
+      event: "con_a_b-resumed-1",
+      type: "connection.resumed",
+      url: `${inject("receiver")}/${workspace}`,
+      body: "{}",
+      status: "failed",
+      attempts: 1,
+      createdAt: Date.now(),
+      since: Date.now(),
+    });
+  return id;
 }
 
 /** A call with all that is personal, which has left the Dialer. */
