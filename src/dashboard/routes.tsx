@@ -226,6 +226,12 @@ const settingsAddresses = createRoute({
     given({ origin: text(search.origin), status: oneOf(DELIVERY_FILTERS, search.status) }),
   component: lazyRouteComponent(() => import("./pages/SettingsAddresses.tsx"), "SettingsAddresses"),
 });
+const settingsForms = createRoute({
+  getParentRoute: () => settingsOf,
+  path: "/forms",
+  validateSearch: opened,
+  component: lazyRouteComponent(() => import("./pages/SettingsForms.tsx"), "SettingsForms"),
+});
 const settingsDoNotCall = createRoute({
   getParentRoute: () => settingsOf,
   path: "/do-not-call",
@@ -288,6 +294,7 @@ const tree = root.addChildren([
       settingsWebhooks,
       settingsWebhook,
       settingsAddresses,
+      settingsForms,
       settingsDoNotCall,
       settingsPeople,
       settingsKeys,

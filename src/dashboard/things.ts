@@ -15,6 +15,7 @@ export type Workspace = ReplyOf<"GET /v1/workspace">;
 export type Agent = ReplyOf<"GET /v1/agents">["items"][number];
 export type CallingNumber = ReplyOf<"GET /v1/numbers">["items"][number];
 export type Connection = ReplyOf<"GET /v1/connections">["items"][number];
+export type Form = ReplyOf<"GET /v1/forms">["items"][number];
 export type TemplatePreview = ReplyOf<"POST /v1/templates/preview">;
 export type TemplateTrial = ReplyOf<"POST /v1/templates/trial">;
 export type Suppression = ReplyOf<"GET /v1/suppressions">["items"][number];

@@ -31,6 +31,7 @@ import { unreachable } from "../core/assert.ts";
 import type { CallStatus } from "../core/call.ts";
 import type { Band, CampaignStatus, CampaignType, WaitingReason } from "../core/campaign.ts";
 import type { RowReason } from "../core/csv.ts";
+import type { FieldKind } from "../core/form.ts";
 import { type KnownOutcome, OUTCOMES } from "../core/outcome.ts";
 import type { TaskStatus } from "../core/task.ts";
 import { dayAndTime, relative, zoneName } from "./times.ts";
@@ -141,6 +142,13 @@ export const SCOPE_MEANS: Readonly<Record<Scope, string>> = {
   "campaigns:write": "Pushes tasks and runs campaigns",
   admin: "Everything but what owners alone may",
   "*": "Everything",
+};
+
+/** Kinds of fields that forms ask for. */
+export const FIELD_KIND: Readonly<Record<FieldKind, string>> = {
+  text: "A line",
+  email: "Email",
+  textarea: "A text",
 };
 
 export const ROW_REASON: Readonly<Record<RowReason, string>> = {

@@ -63,7 +63,12 @@ export function Push() {
             </>
           ) : (
             `: ${whoMay("govern").toLowerCase()} make one.`
-          )}
+          )}{" "}
+          A page without a backend needs none:{" "}
+          <TextLink to="/settings/forms" underline="always">
+            a form
+          </TextLink>{" "}
+          is pasted into it.
         </Text>
       </div>
       <Tabs defaultValue={idOf("JSON")}>

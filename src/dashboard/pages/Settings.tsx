@@ -14,6 +14,7 @@ const PAGES = [
   { to: "/settings/numbers", name: "Numbers", may: "see" },
   { to: "/settings/connections", name: "Connections", may: "see" },
   { to: "/settings/webhooks", name: "Webhooks", may: "set_up" },
+  { to: "/settings/forms", name: "Forms", may: "see" },
   { to: "/settings/do-not-call", name: "Do not call", may: "see_personal" },
   { to: "/settings/people", name: "People", may: "govern" },
   { to: "/settings/keys", name: "Keys", may: "govern" },

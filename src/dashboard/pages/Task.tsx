@@ -283,6 +283,7 @@ function Details({ task, zone }: { task: TaskData; zone: string }) {
           </Fact>
         ))}
       </dl>
+      {task.consent != null && <Agreed consent={task.consent} zone={zone} />}
       <Text fw={600} size="sm">
         What counts for its next call
       </Text>
@@ -306,5 +307,30 @@ function Details({ task, zone }: { task: TaskData; zone: string }) {
         {raw}
       </Code>
     </Stack>
+  );
+}
+
+/** What somebody agreed to who asked for the call by a form. */
+function Agreed({ consent, zone }: { consent: NonNullable<TaskData["consent"]>; zone: string }) {
+  const { form, version, text, at, page, address, userAgent } = consent;
+  return (
+    <>
+      <Text fw={600} size="sm">
+        Consent
+      </Text>
+      <dl className="facts">
+        <Fact name="Agreed to">{text}</Fact>
+        <Fact name="Version">{version}</Fact>
+        <Fact name="At">
+          <When at={at} zone={zone} />
+        </Fact>
+        <Fact name="On the page">{page ?? "unknown"}</Fact>
+        <Fact name="From address">{address ?? "unknown"}</Fact>
+        <Fact name="Browser">{userAgent ?? "unknown"}</Fact>
+        <Fact name="Form">
+          <CopyId id={form} what="the form's id" />
+        </Fact>
+      </dl>
+    </>
   );
 }
