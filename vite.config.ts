@@ -5,7 +5,17 @@ import { defineConfig } from "vite";
 const ROOT = import.meta.dirname;
 /** Where `npm run dev` finds the Worker: `npm start` beside it. */
 const WORKER = process.env.OUTDIAL_URL ?? "http://127.0.0.1:8787";
-const API = ["/v1", "/api", "/docs", "/docs-assets", "/openapi.json", "/healthz"];
+const API = [
+  "/v1",
+  "/api",
+  "/f/",
+  "/form.js",
+  "/demo",
+  "/docs",
+  "/docs-assets",
+  "/openapi.json",
+  "/healthz",
+];
 /** Pages and API at once: a page where somebody navigates. */
 const BOTH = ["/setup", "/invitations"];
 

@@ -109,6 +109,30 @@ export async function makeOther(api: Client, account: CarrierAccount) {
   return { campaign, task: task.id, call: calls.items[0]?.id ?? "" };
 }
 
+/** Name of the form that `/demo/form` shows. */
+export const DEMO_FORM = "Call me back";
+
+/** The form of the demo's page; whatever port it runs at now may post to it. */
+export async function makeForm(api: Client, campaign: string, url: string): Promise<void> {
+  const { port } = new URL(url);
+  const origins = [url, `http://localhost:${port}`];
+  const form = await ensure(api, "forms", {
+    name: DEMO_FORM,
+    campaign,
+    consentText: "Lotus Kitchenware may call me about its pans.",
+    fields: [
+      { name: "name", label: "Your name", required: true },
+      { name: "orderId", label: "Order number, if you have one" },
+    ],
+    country: "IN",
+    // Whoever tries it out tries it twice.
+    repeatMs: 60 * SECOND_MS,
+    numberMax: 100,
+    origins,
+  });
+  await api.patch(`/v1/forms/${form}`, { origins });
+}
+
 /** Tells the connection where its carrier is now. */
 export async function plugIn(api: Client, agent: string, account: CarrierAccount): Promise<void> {
   const { connection } = await api.get<{ connection: string }>(`/v1/agents/${agent}`);

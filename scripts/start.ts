@@ -11,8 +11,10 @@ import type { Import } from "../src/contract/import.ts";
 import { ApiError, Client } from "./client.ts";
 import {
   type CarrierAccount,
+  DEMO_FORM,
   describeEnd,
   makeDemo,
+  makeForm,
   makeOther,
   OTHER_WORKSPACE,
   plugIn,
@@ -85,6 +87,7 @@ async function start(): Promise<void> {
   watch(worker, "The Worker");
   const made = before === null ? await makeAnew() : { ...before, url: URL_ };
   if (before !== null) await checkKey(made);
+  await makeForm(new Client(URL_, made.apiKey), made.realtimeCampaign, URL_);
   const demo: Demo = {
     ...made,
     people: made.people ?? (await makeTeam(made.apiKey)),
@@ -107,7 +110,7 @@ function openWorker(unplugged: boolean): Promise<Running> {
     folder: FOLDER,
     port: PORT,
     secrets: { ADMIN_SECRET, SIGNING_SECRET, SEALING_KEY_1 },
-    vars: { SETUP_TOKEN, LOCAL_SIGN_IN },
+    vars: { SETUP_TOKEN, LOCAL_SIGN_IN, DEMO_FORM },
     unplugged,
     onLine: (line) => appendFileSync(home.log, `${line}\n`),
   });
@@ -194,7 +197,8 @@ outdial runs at ${demo.url} (API: ${demo.url}/docs), its simulated carrier at ${
 ${fresh ? "The demo is made" : "The demo goes on where it ended"}; ids and key: ${relative(process.cwd(), join(FOLDER, "demo.json"))}, log: ${relative(process.cwd(), home.log)}.
 Sign in as the demo's owner (the others are in that file, too; none of it is in a deployment):
 ${linkOf(demo.url, home.keys().LOCAL_SIGN_IN, demo.people[0] ?? { email: "" })}
-Ctrl-C ends it, npm start goes on, npm run reset starts over. Push a lead, and its phone rings next:
+Ctrl-C ends it, npm start goes on, npm run reset starts over. Leave a number at ${demo.url}/demo/form, or push
+a lead, and its phone rings next:
 
 curl ${demo.url}/v1/tasks -H "Authorization: Bearer ${demo.apiKey}" -H "Content-Type: application/json" -d '${JSON.stringify(lead)}'
 `);
