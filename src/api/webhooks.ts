@@ -5,6 +5,7 @@ import { reactionTo } from "../core/webhook.ts";
 import { database } from "../db/database.ts";
 import {
   type DeliveryRow,
+  forgiveReceiver,
   healthOf,
   listDeliveries,
   listOrigins,
@@ -93,6 +94,8 @@ export const edit: Handler<"PATCH /v1/webhooks/{id}"> = async (c, { params, body
   const after = { ...row, ...fields };
   const deed = { action: "webhook.edit", targetKind: "webhook", target: row.id };
   const entry = entryOf(c, { ...deed, ...changeOf(shownOf(row), shownOf(after)) });
+  // Its failures of before must not switch it off again at the next one.
+  if (fields.offAt === null) await forgiveReceiver(database(c.env), workspace, row.id);
   const docs = await editWebhook(database(c.env), workspace, row.id, fields, entry);
   await handOver(c.env, workspace, docs);
   return c.json(await wholeOf(c, after));
@@ -154,23 +157,24 @@ export const replay: Handler<"POST /v1/deliveries/replay"> = async (c, { body })
   const workspace = c.get("workspace");
   const target = await targetOf(c, body);
   const db = database(c.env);
-  const { sequence, since } = body;
+  const { sequence, since, after = 0 } = body;
   if ((sequence === undefined) === (since === undefined)) {
     throw invalid({ path: "sequence", expected: "either sequence or since", got: "both or none" });
   }
   const now = c.get("now");
-  let replayed = 0;
+  let replayed: number[];
   if (sequence !== undefined) {
     if (!(await replayDelivery(db, workspace, { target, sequence }, now, entryFor(c, target)))) {
       throw notFound("delivery");
     }
-    replayed = 1;
+    replayed = [sequence];
   } else {
-    const which = { since: since ?? now, failedOnly: !body.all, limit: REPLAY_MAX };
+    const which = { since: since ?? now, after, failedOnly: !body.all, limit: REPLAY_MAX };
     replayed = await replayDeliveries(db, workspace, target, which, now, entryFor(c, target));
   }
   await c.env.EVENTS.send({ workspace, target });
-  return c.json({ replayed, more: replayed === REPLAY_MAX });
+  const more = replayed.length === REPLAY_MAX;
+  return c.json({ replayed: replayed.length, more, last: replayed.at(-1) ?? null });
 };
 
 function entryFor(c: Ctx, target: string) {

@@ -85,7 +85,10 @@ export const Delivery = z
 
 const Replayed = z.object({
   replayed: z.int(),
-  more: z.boolean().meta({ description: "There were more than one request takes: repeat it" }),
+  more: z
+    .boolean()
+    .meta({ description: "There may be more than one request takes: go on `after` the last" }),
+  last: z.int().nullable().meta({ description: "`sequence` of the last one" }),
 });
 
 const AT = 1_764_576_000_000;
@@ -259,13 +262,18 @@ export const webhookOperations = {
     tag: "Webhooks",
     summary: "Replay deliveries",
     description:
-      "Sends one again (`sequence`), or what was given up since a time (`since`), or everything since then (`all`). Events keep their ids.",
+      "Sends one again (`sequence`), or what was given up since a time (`since`), or everything since then (`all`), oldest first, at most 1,000 at a time. Events keep their ids.",
     access: "set_up",
     body: {
       schema: z.object({
         ...receiver,
         sequence: z.int().min(1).optional(),
         since: z.int().min(0).optional(),
+        after: z
+          .int()
+          .min(0)
+          .optional()
+          .meta({ description: "With `since`: only what has a larger `sequence`" }),
         all: z.boolean().default(false),
       }),
       bytesMax: SETUP_BYTES_MAX,
@@ -275,7 +283,7 @@ export const webhookOperations = {
       status: 200,
       description: "How many go out again",
       schema: Replayed,
-      example: { replayed: 12, more: false },
+      example: { replayed: 12, more: false, last: 4711 },
     },
     refusals: ["invalid", "not_found"],
   }),

@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, gte, inArray, isNotNull, lt, lte, sql } from "drizzle-orm";
+import { and, asc, desc, eq, gt, gte, inArray, isNotNull, lt, lte, sql } from "drizzle-orm";
 import type { Entry } from "../core/audit.ts";
 import type { WorkspaceId } from "../core/ids.ts";
 import { recordIfChanged } from "./audit.ts";
@@ -234,15 +234,18 @@ export async function replayDelivery(
   return rows.length > 0;
 }
 
-/** Everything of a receiver since a time is sent again, or what failed of it; how many. */
+/**
+ * Everything of a receiver since a time is sent again, or what failed of it, oldest first: of so
+ * many which, by their sequence.
+ */
 export async function replayDeliveries(
   db: Db,
   workspace: WorkspaceId,
   target: string,
-  which: { since: number; failedOnly: boolean; limit: number },
+  which: { since: number; after: number; failedOnly: boolean; limit: number },
   now: number,
   entry: Entry,
-): Promise<number> {
+): Promise<number[]> {
   const some = db
     .select({ sequence: deliveries.sequence })
     .from(deliveries)
@@ -250,12 +253,13 @@ export async function replayDeliveries(
       and(
         of(workspace, target),
         gte(deliveries.createdAt, which.since),
+        gt(deliveries.sequence, which.after),
         which.failedOnly
           ? sql`${deliveries.status} = 'failed'`
           : sql`${deliveries.status} IN ('failed', 'delivered')`,
       ),
     )
-    .orderBy(desc(deliveries.sequence))
+    .orderBy(asc(deliveries.sequence))
     .limit(which.limit);
   const [rows] = await db.batch([
     again(db, now)
@@ -264,11 +268,23 @@ export async function replayDeliveries(
     recordIfChanged(db, workspace, entry),
     raiseDue(db, workspace, target, now),
   ]);
-  return rows.length;
+  return rows.map((row) => row.sequence).sort((a, b) => a - b);
 }
 
 function again(db: Db, now: number) {
   return db.update(deliveries).set({ status: "waiting", attempts: 0, since: now, nextAt: now });
+}
+
+/** Somebody has seen to a receiver: what it failed at before counts no more. */
+export async function forgiveReceiver(
+  db: Db,
+  workspace: WorkspaceId,
+  target: string,
+): Promise<void> {
+  await db
+    .update(receivers)
+    .set({ failingSince: null, failures: 0 })
+    .where(and(eq(receivers.workspace, workspace), eq(receivers.target, target)));
 }
 
 /** A receiver's turn is now. */

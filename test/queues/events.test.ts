@@ -368,7 +368,7 @@ describe("replays and secrets", () => {
     const one = await workspace.ask("POST /v1/deliveries/replay", {
       body: { webhook: id, sequence: 2 },
     });
-    expect(one.json).toEqual({ replayed: 1, more: false });
+    expect(one.json).toEqual({ replayed: 1, more: false, last: 2 });
     expect((await receiver.until(path, 4)).at(-1)).toMatchObject({ body: { sequence: 2 } });
     await poll(
       () => deliveries(id, "&status=waiting"),
@@ -377,11 +377,11 @@ describe("replays and secrets", () => {
     const none = await workspace.ask("POST /v1/deliveries/replay", {
       body: { webhook: id, since: 0 },
     });
-    expect(none.json).toEqual({ replayed: 0, more: false });
+    expect(none.json).toEqual({ replayed: 0, more: false, last: null });
     const every = await workspace.ask("POST /v1/deliveries/replay", {
       body: { webhook: id, since: 0, all: true },
     });
-    expect(every.json).toEqual({ replayed: 3, more: false });
+    expect(every.json).toEqual({ replayed: 3, more: false, last: 3 });
     const seen = await receiver.until(path, 7);
     expect(new Set(seen.map((each) => each.id)).size).toBe(3);
     const nothing = await workspace.ask("POST /v1/deliveries/replay", {
@@ -390,6 +390,32 @@ describe("replays and secrets", () => {
     expect(nothing.status).toBe(404);
     const audit = await workspace.ask("GET /v1/audit?action=webhook.replay");
     expect(itemsOf(audit)).toHaveLength(2);
+  });
+
+  it("a replay goes on after the last one that went out again", async () => {
+    const { id, path } = await webhook();
+    await consume([message(...[1, 2, 3].map((n) => event({ sequence: n })))]);
+    const rest = await workspace.ask("POST /v1/deliveries/replay", {
+      body: { webhook: id, since: 0, all: true, after: 1 },
+    });
+    expect(rest.json).toEqual({ replayed: 2, more: false, last: 3 });
+    const seen = await receiver.until(path, 5);
+    expect(seen.slice(3).map((each) => each.body.sequence)).toEqual([2, 3]);
+  });
+
+  it("one that is switched on again has three days anew", async () => {
+    const { id, path } = await webhook();
+    await receiver.set(path, { status: 500 });
+    const fails = async (n: number, at: number) => {
+      await consume([message(event({ sequence: n, at }))], { now: () => at });
+      return (await workspace.ask(`GET /v1/webhooks/${id}`)).json;
+    };
+    const now = Date.now() + 5;
+    expect(await fails(1, now)).toMatchObject({ on: true, failingSince: now });
+    expect(await fails(2, now + GIVE_UP_MS)).toMatchObject({ on: false });
+    const on = await workspace.ask(`PATCH /v1/webhooks/${id}`, { body: { on: true } });
+    expect(on.json).toMatchObject({ on: true, off: null, failingSince: null });
+    expect(await fails(3, now + GIVE_UP_MS + HOUR)).toMatchObject({ on: true });
   });
 
   it("a roll signs with both secrets for a day, then with the new one alone", async () => {
