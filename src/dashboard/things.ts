@@ -28,6 +28,7 @@ export type NewKey = ReplyOf<"POST /v1/keys">;
 export type Webhook = ReplyOf<"GET /v1/webhooks/{id}">;
 export type WebhookTest = ReplyOf<"POST /v1/webhooks/{id}/test">;
 export type Delivery = ReplyOf<"GET /v1/deliveries">["items"][number];
+export type Replayed = ReplyOf<"POST /v1/deliveries/replay">;
 export type AuditEntry = ReplyOf<"GET /v1/audit">["items"][number];
 /** A session as better-auth lists it. */
 export type SignedIn = {

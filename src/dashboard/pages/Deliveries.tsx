@@ -11,7 +11,7 @@ import {
 import { useState } from "react";
 import { call } from "../api.ts";
 import type { DELIVERY_FILTERS } from "../routes.tsx";
-import type { Delivery } from "../things.ts";
+import type { Delivery, Replayed } from "../things.ts";
 import { HOME_ZONE, instantOf, localText } from "../times.ts";
 import { DeliveryView } from "../ui/DeliveryView.tsx";
 import { Listing } from "../ui/Listing.tsx";
@@ -99,6 +99,7 @@ export function Deliveries(props: {
 
 function ReplayOne({ of, delivery }: { of: Receiver; delivery: Delivery }) {
   const { sequence, type, status } = delivery;
+  const word = status === "waiting" ? "Try now" : "Replay";
   const replay = useDeed({
     ask: () => call("POST /v1/deliveries/replay", { body: { ...of, sequence, all: false } }),
     said: () => `Goes out again: ${type}`,
@@ -110,9 +111,9 @@ function ReplayOne({ of, delivery }: { of: Receiver; delivery: Delivery }) {
         variant="default"
         loading={replay.isPending}
         onClick={() => replay.mutate()}
-        aria-label={`Replay ${type} ${sequence}`}
+        aria-label={`${word} ${type} ${sequence}`}
       >
-        {status === "waiting" ? "Try now" : "Replay"}
+        {word}
       </Button>
       {replay.error !== null && (
         <Text size="xs" c="red" role="alert">
@@ -128,14 +129,16 @@ const DAY_MS = 24 * 3_600_000;
 function ReplaySince({ of, close }: { of: Receiver; close: () => void }) {
   const [since, setSince] = useState(() => localText(Date.now() - DAY_MS, HOME_ZONE));
   const [what, setWhat] = useState("failed");
+  const [data, setData] = useState<Replayed | null>(null);
   const replay = useDeed({
     ask: () => {
       const at = instantOf(since, HOME_ZONE) ?? 0;
-      const body = { ...of, since: at, all: what === "all" };
+      const rest = data?.more === true && data.last !== null ? { after: data.last } : {};
+      const body = { ...of, since: at, all: what === "all", ...rest };
       return call("POST /v1/deliveries/replay", { body });
     },
+    done: setData,
   });
-  const { data } = replay;
   return (
     <Panel title="Replay deliveries" close={close}>
       <Form
@@ -153,7 +156,7 @@ function ReplaySince({ of, close }: { of: Receiver; close: () => void }) {
           value={since}
           onChange={({ currentTarget }) => {
             setSince(currentTarget.value);
-            replay.reset();
+            setData(null);
           }}
           required
           withAsterisk={false}
@@ -165,7 +168,7 @@ function ReplaySince({ of, close }: { of: Receiver; close: () => void }) {
           value={what}
           onChange={(value) => {
             setWhat(value);
-            replay.reset();
+            setData(null);
           }}
         >
           <Stack gap="xs" mt="xs">
@@ -178,7 +181,7 @@ function ReplaySince({ of, close }: { of: Receiver; close: () => void }) {
           </Stack>
         </Radio.Group>
         <div role="status">
-          {data !== undefined && (
+          {data !== null && (
             <Text size="sm">
               {data.replayed === 0
                 ? "There is nothing to send again."
