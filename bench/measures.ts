@@ -80,29 +80,74 @@ export async function measureRing(scene: Scene, load: Load, pushes: number): Pro
     await untilStored(workspace, batch, phoneOf(599_999));
   }
   const id = await campaign(workspace, "realtime", { priority: "high" });
-  const { tickOrigin } = await scene.carrier.json<{ tickOrigin: number }>({ path: "/_/stats" });
   const times: number[] = [];
-  let since = (await dialsSince(scene, 0)).length;
+  const { ringOf } = await ear(scene);
   for (let n = 0; n < pushes; n++) {
-    const phone = phoneOf(n);
-    const sent = performance.timeOrigin + performance.now();
-    await workspace.client.json({ path: "/v1/tasks", body: JSON.stringify(pushOf(id, n)) });
-    const found = await until(
-      async () => {
-        const dials = await dialsSince(scene, since);
-        return dials.find((dial) => dial.to === phone) ?? null;
-      },
-      (dial) => dial !== null,
-    );
-    if (found === null) continue;
-    since = found.n;
-    times.push(tickOrigin + found.tick - sent);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    const body = JSON.stringify(pushOf(id, n));
+    times.push(await ringOf(phoneOf(n), () => workspace.client.json({ path: "/v1/tasks", body })));
   }
   // What is not due for an hour is left where it is: its way out would be measured next.
   if (load === "busy") await archiveAll(workspace);
   else workspace.client.close();
   return times;
+}
+
+/**
+ * The same by a form's post, and by the API in turn, so that both meet the same machine; ms. Each post
+ * comes from another address, as visitors do.
+ */
+export async function measureForm(
+  scene: Scene,
+  pushes: number,
+): Promise<{ form: number[]; api: number[] }> {
+  await scene.carrier.json({ path: "/_/reset", body: "{}" });
+  const settings = { ringMs: 5, talkMs: 5, analysisMs: 1, reports: "end" };
+  const workspace = await scene.workspace(10, settings);
+  const { client } = workspace;
+  const campaignId = await campaign(workspace, "realtime", { priority: "high" });
+  const origin = "https://www.example.com";
+  const form = await workspace.make("forms", {
+    name: "Bench",
+    campaign: campaignId,
+    consentText: "You may call me.",
+    fields: [{ name: "name", label: "Your name" }],
+    origins: [origin],
+    country: "IN",
+    hourMax: 10_000,
+  });
+  const times = { form: [] as number[], api: [] as number[] };
+  const { ringOf } = await ear(scene);
+  for (let n = 0; n < pushes; n++) {
+    const phone = phoneOf(n);
+    const body = JSON.stringify({ phone, consent: "1", name: `Asha ${n}` });
+    const headers = { origin, "cf-connecting-ip": `203.0.${Math.floor(n / 250)}.${n % 250}` };
+    times.form.push(await ringOf(phone, () => client.json({ path: `/f/${form}`, body, headers })));
+    const next = phoneOf(pushes + n);
+    const push = JSON.stringify(pushOf(campaignId, pushes + n));
+    times.api.push(await ringOf(next, () => client.json({ path: "/v1/tasks", body: push })));
+  }
+  client.close();
+  return times;
+}
+
+/** Hears when the carrier is asked to dial. */
+async function ear(scene: Scene) {
+  const { tickOrigin } = await scene.carrier.json<{ tickOrigin: number }>({ path: "/_/stats" });
+  let since = (await dialsSince(scene, 0)).length;
+  /** From sending something to the dial of this number that it leads to, ms. */
+  const ringOf = async (phone: string, send: () => Promise<unknown>): Promise<number> => {
+    const sent = performance.timeOrigin + performance.now();
+    await send();
+    const found = await until(
+      async () => (await dialsSince(scene, since)).find((dial) => dial.to === phone) ?? null,
+      (dial) => dial !== null,
+    );
+    if (found === null) throw new Error("bug: a dial that is none");
+    since = found.n;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    return tickOrigin + found.tick - sent;
+  };
+  return { ringOf };
 }
 
 /** Until D1 knows the last row: locally its writing shares one thread with what is measured. */

@@ -13,6 +13,7 @@ import {
   type Cost,
   measureBulk,
   measureCost,
+  measureForm,
   measureImport,
   measurePushes,
   measureRing,
@@ -103,6 +104,13 @@ async function rings(scene: Scene): Promise<void> {
     const met = { idle: idle <= 3, busy: null, later: p50[load].median <= idle * 1.2 + 0.3 }[load];
     note(what, goal, result, met);
   }
+  const both = await repeat(() => measureForm(scene, pushes));
+  const form = spreadOf(both.map((one) => median(one.form)));
+  const api = spreadOf(both.map((one) => median(one.api)));
+  const p99 = spreadOf(both.map((one) => percentile(one.form, 99)));
+  const more = form.median - api.median;
+  const result = `p50 ${text(form, "ms", 1)}, p99 ${text(p99, "ms", 1)}; by the API in turn p50 ${text(api, "ms", 1)}`;
+  note("a form's post → dial, idle", "p50 ≤ API + 3 ms", result, more <= 3);
 }
 
 async function runs(scene: Scene): Promise<void> {
