@@ -127,8 +127,9 @@ export class Stage extends Deployment {
     this.agent = agent;
   }
 
-  static async open(slots = 4): Promise<Stage> {
-    const parts = await Deployment.launch();
+  /** `more` are further settings of the Worker. */
+  static async open(slots = 4, more: Record<string, string> = {}): Promise<Stage> {
+    const parts = await Deployment.launch(more);
     const { worker, simulator, folder } = parts;
     const admin = new Client(worker.url, SECRETS.ADMIN_SECRET);
     const mails = join(folder, "mails");
