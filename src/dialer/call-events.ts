@@ -35,12 +35,12 @@ export function tellOfTruth(state: State, call: Call): void {
 }
 
 function note(state: State, type: EventType, call: Call, what: string): void {
-  if (!state.outbox.wants(state, type)) return;
+  if (!state.outbox.mayWant(state, type)) return;
   const task = findTask(state.sql, call.task);
   if (task === null) return;
   const { workspace } = state;
   const id = makeId("cal", workspace, call.id);
-  state.outbox.note({
+  state.outbox.note(state, {
     id: `${id}-${what}`,
     type,
     task: call.task,
@@ -76,13 +76,13 @@ export function tellOfLateTexts(
   news: { transcript: unknown; analysis: unknown },
 ) {
   if (news.transcript === null && news.analysis === null) return;
-  if (!state.outbox.wants(state, "call.analyzed")) return;
+  if (!state.outbox.mayWant(state, "call.analyzed")) return;
   const { call, connection, carrierCallId } = named;
   const id =
     call === null
       ? `${connection}-${state.hashPhone(carrierCallId ?? "").replaceAll(/[^a-zA-Z0-9]/g, "")}`
       : makeId("cal", state.workspace, call);
-  state.outbox.note({
+  state.outbox.note(state, {
     id: `${id}-${news.analysis === null ? "transcript" : "analysis"}`,
     type: "call.analyzed",
     task: null,

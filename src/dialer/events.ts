@@ -18,12 +18,12 @@ export function tellOfTask(
   withCampaign = false,
 ): void {
   const type = how === "completed" ? "task.completed" : "task.archived";
-  if (!state.outbox.wants(state, type)) return;
+  if (!state.outbox.mayWant(state, type)) return;
   const callback = callbackOf(task);
   if (withCampaign && callback === null) return;
   const { workspace } = state;
   const id = makeId("tsk", workspace, task.id);
-  state.outbox.note({
+  state.outbox.note(state, {
     id: `${id}-${how}`,
     type,
     task: task.id,
@@ -48,7 +48,7 @@ export function tellOfCampaign(
   const type = `campaign.${what}` as const;
   if (!state.copies.wantsEvent(type)) return;
   const record = recordOf(campaign, state.workspace, null);
-  state.outbox.note({
+  state.outbox.note(state, {
     // A batch can complete more than once (H28), and a pause can be repeated.
     id: `${record.id}-${what}-${state.nextId().toString(36)}`,
     type,
@@ -68,7 +68,7 @@ export function tellOfCampaign(
 
 export function tellOfImport(state: State, known: ImportState): void {
   if (!state.copies.wantsEvent("import.completed")) return;
-  state.outbox.note({
+  state.outbox.note(state, {
     id: `${known.id}-completed`,
     type: "import.completed",
     task: null,
@@ -92,7 +92,7 @@ export function tellOfConnection(
 ): void {
   const type = `connection.${what}` as const;
   if (!state.copies.wantsEvent(type)) return;
-  state.outbox.note({
+  state.outbox.note(state, {
     id: `${connection}-${what}-${state.nextId().toString(36)}`,
     type,
     task: null,

@@ -47,13 +47,15 @@ export class Outbox {
     return this.#callbacks;
   }
 
-  /** Whether anybody may want to hear of it. */
-  wants(state: State, type: EventType): boolean {
+  /** Whether it is worth a look at the task who wants to hear of it. */
+  mayWant(state: State, type: EventType): boolean {
     return this.#callbacks || state.copies.wantsEvent(type);
   }
 
-  note(event: Noted): void {
-    this.#noted.push(event);
+  /** Notes what a webhook wants, or the task's own address. */
+  note(state: State, event: Noted): void {
+    const hooked = !event.only && state.copies.wantsEvent(event.type);
+    if (hooked || event.callback !== null) this.#noted.push(event);
   }
 
   /** Writes what this transaction has noted. */

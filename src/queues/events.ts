@@ -51,6 +51,8 @@ export type Tell = (
 
 export type Shell = {
   tell: Tell;
+  /** Secrets that sign what goes to a webhook, or (null) to tasks' own addresses. */
+  secretsOf: (workspace: WorkspaceId, webhook: WebhookRow | null, now: number) => Promise<string[]>;
   now: () => number;
   random: () => number;
   sleep: (ms: number) => Promise<void>;
@@ -60,10 +62,24 @@ export function shellOf(env: Env): Shell {
   const out: Outbound = outboundOf(env);
   return {
     tell: (to, event, now) => tell(out, to, event, now),
+    secretsOf: (workspace, webhook, now) => secretsOf(env, workspace, webhook, now),
     now: () => Date.now(),
     random: () => Math.random(),
-    sleep: (ms) => scheduler.wait(ms),
+    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
   };
+}
+
+async function secretsOf(
+  env: Env,
+  workspace: WorkspaceId,
+  webhook: WebhookRow | null,
+  now: number,
+): Promise<string[]> {
+  if (webhook === null) return [await callbackSecret(env.SIGNING_SECRET, workspace)];
+  const sealed = [webhook.sealed];
+  const { sealedOld, oldUntil } = webhook;
+  if (sealedOld !== null && (oldUntil ?? 0) > now) sealed.push(sealedOld);
+  return Promise.all(sealed.map((one) => unseal(env, one)));
 }
 
 /**
@@ -163,11 +179,8 @@ class Teller {
     return made;
   }
 
-  async #secretsOf(webhook: WebhookRow): Promise<string[]> {
-    const sealed = [webhook.sealed];
-    const { sealedOld, oldUntil } = webhook;
-    if (sealedOld !== null && (oldUntil ?? 0) > this.#shell.now()) sealed.push(sealedOld);
-    return Promise.all(sealed.map((one) => unseal(this.#env, one)));
+  #secretsOf(webhook: WebhookRow | null): Promise<string[]> {
+    return this.#shell.secretsOf(this.#workspace, webhook, this.#shell.now());
   }
 
   /** The receiver of a task's own address, by its origin. */
@@ -176,8 +189,7 @@ class Teller {
     const { origin } = new URL(address);
     const known = this.#receivers.get(origin);
     if (known !== undefined) return known;
-    const secret = await callbackSecret(this.#env.SIGNING_SECRET, this.#workspace);
-    return this.#know(origin, null, [secret], health);
+    return this.#know(origin, null, await this.#secretsOf(null), health);
   }
 
   /** First tries, and what became of them in D1. */

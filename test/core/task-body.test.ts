@@ -233,7 +233,7 @@ describe("a pushed task", () => {
       retries: 2,
       intervals: [180_000],
       retryOutcomes: ["voicemail"],
-        statusCallbackUrl: null,
+      statusCallbackUrl: null,
       context: { name: "Tarun" },
       campaign: "cmp_abcdef_1",
       unheardOf: true,

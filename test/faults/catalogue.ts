@@ -1,5 +1,6 @@
 import { ATTEMPTS } from "./attempts.ts";
 import { DOUBT } from "./doubt.ts";
+import { EVENTS } from "./events.ts";
 import type { Fault } from "./fault.ts";
 import { IMPORTS } from "./imports.ts";
 import { MOVES } from "./moves.ts";
@@ -24,4 +25,5 @@ export const CATALOGUE: readonly Fault[] = [
   ...MOVES,
   ...IMPORTS,
   ...PUSHES,
+  ...EVENTS,
 ];

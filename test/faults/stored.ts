@@ -136,10 +136,10 @@ export const STORED: Fault[] = [
     name: "the carrier is asked before the commit",
     rule: "H22",
     file: "src/dialer/dialer.ts",
-    find: "        const { claims, wakeAt } = dispatch(state, now);\n        state.saveTouched();",
+    find: "        const { claims, wakeAt } = dispatch(state, now);\n        state.saveTouched(now);",
     replace: `        const { claims, wakeAt } = dispatch(state, now);
         for (const one of claims) this.#outside.background(this.#place(one));
-        state.saveTouched();`,
+        state.saveTouched(now);`,
     also: [
       {
         file: "src/dialer/dialer.ts",

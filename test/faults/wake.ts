@@ -72,7 +72,7 @@ export const WAKING: Fault[] = [
     name: "nothing wakes for the flush when its timer is lost",
     rule: WAKE,
     file: "src/dialer/wake.ts",
-    find: "    flushAt === null ? null : flushAt + TIMER_GRACE_MS,\n",
+    find: "    own.flush === null ? null : own.flush + TIMER_GRACE_MS,\n",
     replace: "",
     by: "test/handbook/told.test.ts",
   },

@@ -43,6 +43,10 @@ export const FAULTS = [
   "hint is lost",
   "hand-over of a copy is lost",
   "clock is off",
+  "receiver is busy",
+  "receiver refuses",
+  "receiver takes it and does not answer",
+  "receiver is away",
 ] as const;
 export type Fault = (typeof FAULTS)[number];
 

@@ -221,7 +221,14 @@ export class People {
     };
     if (wish.startAfter !== null && wish.endAfter !== null) wish.startAfter = null;
     const phone = random.chance(0.02) ? this.#suppressed(random) : this.#phone(random);
-    const body = { campaign: campaign.id, phone, ...this.#bodyOf(wish, "total") };
+    const body = { campaign: campaign.id, phone, ...this.#bodyOf(wish, "total") } as Record<
+      string,
+      unknown
+    >;
+    // Drawn apart: what is told of it changes nothing of what becomes of it.
+    const hook = new Random(Number(phone.slice(-8)), "own address");
+    if (hook.chance(this.#plan.callbacks ? 0.1 : 0))
+      body.statusCallbackUrl = `https://lead.sim.test/${hook.whole(1, 1e9)}`;
     this.#meanings.tasks.set(body, { ...wish, phone });
     return body;
   }

@@ -48,6 +48,9 @@ export type WorkspacePlan = {
   agents: Agent[];
   /** About how many tasks it gets in its day. */
   tasks: number;
+  /** Whether some of them have an address of their own, and whether it has a webhook. */
+  callbacks: boolean;
+  webhook: boolean;
 };
 
 /** A whole world before anything happens in it. */
@@ -129,7 +132,13 @@ const SHARES: Record<Fault, number> = {
   "hint is lost": 0.1,
   "hand-over of a copy is lost": 0.3,
   "clock is off": 0.5,
+  "receiver is busy": 0.03,
+  "receiver refuses": 0.01,
+  "receiver takes it and does not answer": 0.02,
+  "receiver is away": 0.002,
 };
+/** Drawn apart, so that worlds are what they were before there were any. */
+const OF_RECEIVERS: readonly Fault[] = FAULTS.filter((fault) => fault.startsWith("receiver "));
 
 const OUTCOMES = ["connected", "no_answer", "busy", "voicemail", "no_response", "failed"];
 
@@ -139,10 +148,17 @@ export function planOf(seed: number): Plan {
   const shares = new Map<Fault, number>();
   const bad = random.next();
   for (const fault of FAULTS) {
+    if (OF_RECEIVERS.includes(fault)) continue;
     // Some worlds have all faults, some have few, a few have none.
     if (random.chance(0.25 + bad * 0.7)) shares.set(fault, SHARES[fault] * (0.5 + random.next()));
   }
   if (random.chance(0.04)) shares.clear();
+  else {
+    const own = new Random(seed, "receivers");
+    for (const fault of OF_RECEIVERS) {
+      if (own.chance(0.25 + bad * 0.7)) shares.set(fault, SHARES[fault] * (0.5 + own.next()));
+    }
+  }
   const count = random.pick([1, 1, 1, 2, 2, 3, 4]);
   const tasks = random.skewed(250, 2_000);
   const workspaces = Array.from({ length: count }, (_, index) =>
@@ -190,6 +206,8 @@ function workspaceOf(random: Random, index: number, tasks: number): WorkspacePla
     connections,
     agents,
     tasks,
+    webhook: random.chance(0.4),
+    callbacks: random.chance(0.25),
   };
 }
 

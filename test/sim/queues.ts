@@ -15,6 +15,8 @@ export class VirtualQueue<T> {
   /** Messages that are not acknowledged. */
   waiting = 0;
   dead: VirtualQueue<T> | null = null;
+  /** It has no dead letters: what fails too often is gone. */
+  loses = false;
   consumer: Consumer<T> = async () => undefined;
   readonly #loop: Loop;
   readonly #faults: Faults;
@@ -94,7 +96,7 @@ export class VirtualQueue<T> {
       const lost =
         one.attempts >= ATTEMPTS_MAX || this.#faults.hits("message becomes a dead letter");
       if (lost && this.dead !== null) await this.dead.send(one.body);
-      else this.#keep(one, again.get(one) ?? 1_000);
+      else if (!lost || !this.loses) this.#keep(one, again.get(one) ?? 1_000);
     }
   }
 }

@@ -1,4 +1,5 @@
 import { makeId, type WorkspaceId } from "../../src/core/ids.ts";
+import { EVENT_TYPES } from "../../src/core/webhook.ts";
 import type {
   AgentDoc,
   ConnectionDoc,
@@ -7,6 +8,7 @@ import type {
   NumberDoc,
   WorkspaceDoc,
 } from "../../src/dialer/verbs.ts";
+import { handleEvents, type Shell } from "../../src/queues/events.ts";
 import { handleIngest } from "../../src/queues/ingest.ts";
 import type {
   EventsMessage,
@@ -26,6 +28,7 @@ import { People } from "./people.ts";
 import type { Operation, Plan, WorkspacePlan } from "./plan.ts";
 import { VirtualQueue } from "./queues.ts";
 import { Random } from "./random.ts";
+import { type Received, VirtualReceiver } from "./receiver.ts";
 import { Broken, Model } from "./reference/model.ts";
 
 const MINUTE = 60_000;
@@ -42,6 +45,9 @@ export type Workspace = {
   carriers: VirtualCarrier[];
   doc: WorkspaceDoc;
 };
+
+/** Where all workspaces' events go. */
+const HOOK = "https://crm.sim.test/hooks";
 
 export type Outcome = {
   seed: number;
@@ -67,6 +73,7 @@ export class World {
   readonly ingest: VirtualQueue<IngestMessage>;
   readonly reports: VirtualQueue<ReportMessage>;
   readonly events: VirtualQueue<EventsMessage | TurnMessage>;
+  readonly receiver: VirtualReceiver;
   readonly env: Env;
   readonly workspaces: Workspace[] = [];
   readonly covered = new Map<string, number>();
@@ -86,7 +93,9 @@ export class World {
     this.d1 = new VirtualD1(this.loop, this.faults);
     this.ingest = new VirtualQueue("outdial-ingest", this.loop, this.faults, 10);
     this.reports = new VirtualQueue("outdial-reports", this.loop, this.faults, 100);
+    this.receiver = new VirtualReceiver(this.loop, this.faults, new Random(plan.seed, "receiver"));
     this.events = new VirtualQueue("outdial-events", this.loop, this.faults, 100);
+    this.events.loses = true;
     const dead = new VirtualQueue<IngestMessage | ReportMessage>(
       "outdial-dead",
       this.loop,
@@ -98,6 +107,15 @@ export class World {
     this.reports.dead = dead as unknown as VirtualQueue<ReportMessage>;
     this.ingest.consumer = (batch) => handleIngest(batch, this.env);
     this.reports.consumer = (batch) => handleReports(batch, this.env);
+    const drawn = new Random(plan.seed, "tries");
+    const shell: Shell = {
+      tell: (to, event) => this.receiver.take(to.url, event),
+      secretsOf: async () => [],
+      now: () => this.loop.now,
+      random: () => drawn.next(),
+      sleep: (ms) => this.loop.sleep(ms),
+    };
+    this.events.consumer = (batch) => handleEvents(batch, this.env, shell);
     dead.consumer = (batch) => handleDead(batch, this.env);
     for (const [index, one] of plan.workspaces.entries()) this.#add(one, index);
   }
@@ -273,6 +291,7 @@ export class World {
     await this.#runUntil(this.#cut.end);
     this.faults.calm = true;
     this.d1.awayUntil = 0;
+    this.receiver.awayUntil = 0;
     for (const { carriers } of this.workspaces) {
       for (const one of carriers) Object.assign(one, { outageUntil: 0, deafUntil: 0 });
     }
@@ -316,10 +335,31 @@ export class World {
       };
       docs.push({ kind: "agent", id: one.id, version: 1, doc: agent });
     }
+    const webhook = this.#webhookOf(id);
+    if (webhook !== null) docs.push(webhook);
     this.#store(doc, docs);
     this.faults.calm = true;
     await host.run("putCopies", docs);
     this.faults.calm = false;
+  }
+
+  /** Two in five workspaces want to hear of everything. */
+  #webhookOf(id: WorkspaceId): Doc | null {
+    const index = this.workspaces.findIndex((one) => one.id === id);
+    if (this.#plan.workspaces[index]?.webhook !== true) return null;
+    const webhook = makeId("whk", id, "w1");
+    this.d1.rows(
+      `INSERT INTO webhooks (id, workspace, version, created_at, name, url, events, texts, shape, sealed)
+       VALUES (?, ?, 1, ?, 'All', ?, ?, 0, 'standard', '')`,
+      webhook,
+      id,
+      // Clocks of entry points differ a little.
+      this.#plan.start - MINUTE,
+      HOOK,
+      JSON.stringify(EVENT_TYPES),
+    );
+    const doc = { id: webhook, events: [...EVENT_TYPES] };
+    return { kind: "webhook", id: webhook, version: 1, doc };
   }
 
   /** What the API wrote to D1 when all this was set up. */
@@ -445,6 +485,12 @@ export class World {
 
   #unended(): string | null {
     if (this.ingest.waiting > 0) return "an import is on its way";
+    for (const { host } of this.workspaces) {
+      const [row] = host.rows("SELECT COUNT(*) AS n FROM outbox");
+      if (row?.n !== 0) return `${row?.n} rows are in the outbox`;
+    }
+    const [waits] = this.d1.rows("SELECT COUNT(*) AS n FROM deliveries WHERE status = 'waiting'");
+    if (waits?.n !== 0) return `${waits?.n} deliveries wait`;
     for (const { observer } of this.workspaces) {
       for (const task of observer.model.tasks.values()) {
         const status = observer.model.statusOf(task);
@@ -519,10 +565,82 @@ export class World {
       }
     }
     for (const one of people.imports) this.#endImport(one);
+    this.#endEvents(id);
     const [left] = host.rows(
       "SELECT (SELECT COUNT(*) FROM waiting) + (SELECT COUNT(*) FROM task) AS n",
     );
     if (left?.n !== 0) this.#leftovers(host);
+  }
+
+  /**
+   * Everybody has heard of everything that D1 holds, and of nothing else: compared with D1, which
+   * by now is known to be right.
+   */
+  #endEvents(id: WorkspaceId): void {
+    const calls = this.d1.rows(
+      "SELECT id, task, placed_at AS placedAt FROM calls WHERE workspace = ?",
+      id,
+    );
+    const tasks = this.d1.rows(
+      `SELECT t.id, t.ended, t.ended_at AS endedAt, COALESCE(c.archived_at, c.completed_at) AS overAt,
+         v.status, t.settings ->> '$.statusCallbackUrl' AS url FROM tasks t JOIN campaigns c ON c.workspace = t.workspace AND c.id = t.campaign
+         JOIN task_view v ON v.workspace = t.workspace AND v.id = t.id WHERE t.workspace = ?`,
+      id,
+    );
+    const name = (kind: "cal" | "tsk", row: Record<string, unknown>, what: string) =>
+      `${makeId(kind, id, Number(row.id))}-${what}`;
+    const ofCalls = (row: Record<string, unknown>) => [
+      ...(row.placedAt === null ? [] : [name("cal", row, "started")]),
+      name("cal", row, "ended"),
+    ];
+    const hook = this.d1.rows("SELECT id FROM webhooks WHERE workspace = ?", id).length > 0;
+    if (hook) {
+      const told = this.receiver.at(id, HOOK);
+      const wanted = calls.flatMap(ofCalls);
+      const allowed = new Set<string>(wanted);
+      for (const row of tasks) {
+        if (row.ended === null) continue;
+        const event = name("tsk", row, String(row.ended));
+        allowed.add(event);
+        const over = row.overAt === null ? Number.POSITIVE_INFINITY : Number(row.overAt);
+        // One that is archived with its campaign has no event of its own (H30).
+        if (row.ended === "completed" || Number(row.endedAt) < over) wanted.push(event);
+      }
+      this.#compareEvents(told, wanted, allowed);
+    }
+    // The same person may be called by several tasks, with one address.
+    const byUrl = new Map<string, string[]>();
+    for (const row of tasks) {
+      if (row.url === null) continue;
+      const mine = calls.filter((call) => call.task === row.id).flatMap(ofCalls);
+      const wanted = byUrl.get(String(row.url)) ?? [];
+      byUrl.set(String(row.url), [...wanted, ...mine, name("tsk", row, String(row.status))]);
+    }
+    for (const [url, wanted] of byUrl) {
+      this.#compareEvents(this.receiver.at(id, url), wanted, new Set(wanted));
+    }
+  }
+
+  #compareEvents(told: Received, wanted: readonly string[], allowed: ReadonlySet<string>): void {
+    const missing = wanted.find((event) => !told.ids.has(event));
+    if (missing !== undefined) throw new Broken("every event gets through", missing);
+    for (const [event] of told.ids) {
+      const what = event.split("-")[1] ?? "";
+      const known = what === "started" || what === "ended" || event.startsWith("tsk_");
+      if (known && !event.startsWith("cmp_") && !allowed.has(event)) {
+        throw new Broken(
+          "nothing is told that has not happened",
+          `${event} ${told.bodies.get(event)}`,
+        );
+      }
+    }
+    this.#cover("an event is told");
+    const twice = [...told.ids.values()].some((times) => times > 1);
+    if (twice) this.#cover("an event is told twice, under one id");
+    const sequences = [...told.bodies.values()].map((body) => JSON.parse(body).sequence as number);
+    if (new Set(sequences).size !== sequences.length) {
+      throw new Broken("events have numbers of their own", String(sequences));
+    }
   }
 
   #leftovers(host: Host): void {
