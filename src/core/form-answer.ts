@@ -29,7 +29,7 @@ export function callComes(waiting: Waiting | null, now: number): CallComes {
   }
 }
 
-/** The same for people: "now", "today at 14:00", "tomorrow at 10:00", "on Monday, 1 December, at 10:00". */
+/** The same for people: "now", "today at 14:00", "tomorrow at 10:00", "on Monday 1 December, at 10:00". */
 export function comingText(comes: CallComes, now: number, timezone: string): string {
   switch (comes.when) {
     case "now":
