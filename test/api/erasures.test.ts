@@ -24,6 +24,7 @@ import { entered } from "../support/workerd/people.ts";
 import { endedCall, signedReport } from "../support/workerd/report.ts";
 import { rowsOfAll, tracesOf } from "../support/workerd/traces.ts";
 import {
+  ask,
   itemsOf,
   type Json,
   mintCallingWorkspace,
@@ -284,6 +285,57 @@ describe("POST /v1/erasures", () => {
     expect(await traces(workspace)).toEqual([]);
     const tasks = itemsOf(await workspace.ask(`GET /v1/campaigns/${campaign}/tasks`));
     expect(tasks.map((task) => task.externalId)).toEqual([null, null, null, null, "crm-17"]);
+  });
+});
+
+describe("somebody who asked for the call by a form", () => {
+  const AGREED = ["9876540001", "Canarywala", "203.0.113.77", "Canary/1.0", "shop.example/cart"];
+
+  /** A form's post by him, as a browser sends it. */
+  async function posted(workspace: Calling, campaign: string): Promise<void> {
+    const origin = "https://shop.example";
+    const body = { name: "F", campaign, consentText: "Yes.", origins: [origin] };
+    const form = await workspace.ask("POST /v1/forms", {
+      body: { ...body, fields: [{ name: "name", label: "Name" }] },
+    });
+    const reply = await ask(`POST /f/${form.json.id}`, {
+      body: { phone: PHONE, consent: 1, name: "Canarywala" },
+      headers: {
+        ...{ origin, referer: `${origin}/cart`, "user-agent": "Canary/1.0" },
+        "cf-connecting-ip": "203.0.113.77",
+      },
+    });
+    expect(reply.status, reply.text).toBe(201);
+  }
+
+  it("leaves nothing of what he agreed to, whether his task waits or has left the Dialer", async () => {
+    const workspace = await mintCallingWorkspace();
+    const open = await pausedCampaign(workspace, { paused: false });
+    const paused = await pausedCampaign(workspace);
+    await posted(workspace, open);
+    await posted(workspace, paused);
+    const [done] = await poll(
+      async () => itemsOf(await workspace.ask(`GET /v1/campaigns/${open}/tasks`)),
+      (tasks) => tasks.length === 1,
+    );
+    const [call = {}] = await poll(
+      async () => itemsOf(await workspace.ask(`GET /v1/tasks/${done?.id}/calls`)),
+      (calls) => calls[0]?.carrierCallId != null,
+    );
+    await reported(workspace, call);
+    await over(workspace, String(done?.id));
+    await poll(
+      async () => itemsOf(await workspace.ask("GET /v1/tasks")),
+      (tasks) => tasks.length === 2,
+    );
+    const found = await tracesOf(workspace.id, AGREED);
+    expect(found.filter((row) => row.includes("203.0.113.77")).length).toBeGreaterThanOrEqual(2);
+    expect((await erase(workspace)).status).toBe(200);
+    expect(await tracesOf(workspace.id, AGREED)).toEqual([]);
+    const task = await workspace.ask(`GET /v1/tasks/${done?.id}`);
+    expect([task.json.phone, task.json.consent]).toEqual(["", null]);
+    // Asked for again, it is another matter.
+    await posted(workspace, paused);
   });
 });
 

@@ -39,6 +39,7 @@ async function task(
   await db.batch([
     db.insert(tasks).values({
       ...{ ...own, id, campaign, phone: "+919876540001", context: JSON.stringify(context) },
+      consent: '{"version":1,"address":"203.0.113.7"}',
       ...{
         attempts: 1,
         createdAt: days(100),
@@ -77,14 +78,15 @@ async function campaign(id: number, more: { archivedAt?: number; completedAt?: n
 
 /** Ids of tasks whose context, recording and texts are all there; a part fails the test. */
 async function whole(of = workspace): Promise<number[]> {
-  const query = `SELECT t.id, t.context <> '{}' AS context, k.recording_url IS NOT NULL AS recording,
+  const query = `SELECT t.id, t.context <> '{}' AS context, t.consent IS NOT NULL AS consent, k.recording_url IS NOT NULL AS recording,
       x.transcript IS NOT NULL AND x.analysis IS NOT NULL AS texts, t.phone, k.cost_micros AS cost
     FROM tasks t JOIN calls k ON k.workspace = t.workspace AND k.task = t.id
     LEFT JOIN call_texts x ON x.workspace = k.workspace AND x.call = k.id
     WHERE t.workspace = ? ORDER BY t.id`;
   const { results } = await env.DB.prepare(query).bind(of.id).all<Record<string, number>>();
-  return results.flatMap(({ id = 0, context, recording, texts, phone, cost }) => {
-    expect([context, texts, phone, cost]).toEqual([recording, recording, "+919876540001", 7]);
+  return results.flatMap(({ id = 0, context, consent, recording, texts, phone, cost }) => {
+    expect([context, consent, texts]).toEqual([recording, recording, recording]);
+    expect([phone, cost]).toEqual(["+919876540001", 7]);
     return recording === 1 ? [id] : [];
   });
 }
