@@ -484,18 +484,6 @@ describe("pages of ours", () => {
     expect((await ask(`GET /f/${other.form}`, { headers })).status).toBe(404);
   });
 
-  it("have a script of at most 5 kB, which pages of other origins may load", async () => {
-    const reply = await ask("GET /form.js");
-    expect([reply.status, reply.headers.get("cross-origin-resource-policy")]).toEqual([
-      ...[200, "cross-origin"],
-    ]);
-    const zipped = new Response(reply.text).body?.pipeThrough(new CompressionStream("gzip"));
-    const { byteLength } = await new Response(zipped ?? null).arrayBuffer();
-    expect(byteLength).toBeGreaterThan(500);
-    expect(byteLength).toBeLessThanOrEqual(5 * 1024);
-    expect(reply.text).not.toMatch(/import|require\(|eval\(/);
-  });
-
   it("have no demo but the local one's", async () => {
     expect((await ask("GET /demo/form")).status).toBe(404);
   });
