@@ -86,10 +86,9 @@ export function Deliveries(props: {
         }
       >
         {(delivery) => (
-          <>
-            <DeliveryView delivery={delivery} />
+          <DeliveryView delivery={delivery}>
             {on && delivery.status !== "erased" && <ReplayOne of={of} delivery={delivery} />}
-          </>
+          </DeliveryView>
         )}
       </Listing>
       {replaying && <ReplaySince of={of} close={() => setReplaying(false)} />}

@@ -45,7 +45,7 @@ function Page() {
         <Text size="sm" className="quiet">
           Addresses that tasks brought themselves
         </Text>
-        {known !== undefined && <Sign look={healthLook(known, now)} />}
+        {known !== undefined && <Sign look={healthLook(known, now)} wrap />}
       </div>
       <Deliveries
         of={{ origin }}

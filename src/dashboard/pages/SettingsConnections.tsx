@@ -120,7 +120,7 @@ function State({ id, workspace }: { id: string; workspace: Workspace | undefined
   const why = reason === null ? "" : `: ${reason}`;
   const next = until === null ? "" : `, tries again ${relative(until, now)}`;
   const look = CONNECTION_STATE[suspended ? "suspended" : state];
-  return <Sign look={{ ...look, label: `${look.label}${from}${why}${next}` }} />;
+  return <Sign look={{ ...look, label: `${look.label}${from}${why}${next}` }} wrap />;
 }
 
 /** Asks the carrier for something that places no call. */

@@ -3,6 +3,7 @@ import { IconChevronDown, IconChevronLeft } from "@tabler/icons-react";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { useState } from "react";
+import { EVENT_TYPES } from "../../core/webhook.ts";
 import { call } from "../api.ts";
 import { useNow } from "../clock.ts";
 import { eventsWords, SHAPE, testWords, webhookLook } from "../events.ts";
@@ -74,7 +75,7 @@ function Page() {
             <Title order={2} size="h3" style={{ overflowWrap: "anywhere" }}>
               {data.name}
             </Title>
-            <Sign look={webhookLook(data, now)} />
+            <Sign look={webhookLook(data, now)} wrap />
           </div>
           <Actions webhook={data} />
         </Group>
@@ -104,7 +105,7 @@ function Facts({ webhook, now }: { webhook: Webhook; now: number }) {
         </Group>
       </Fact>
       <Fact name="Events">
-        <span title={events.join(", ")}>{eventsWords(events)}</span>
+        {events.length === EVENT_TYPES.length ? eventsWords(events) : events.join(", ")}
       </Fact>
       <Fact name="What was said">{texts ? "with call.analyzed" : "is not sent"}</Fact>
       <Fact name="Shape">{SHAPE[shape].label}</Fact>
@@ -141,7 +142,7 @@ function Actions({ webhook }: { webhook: Webhook }) {
     said: ({ name }) => `Switched on: ${name}`,
   });
   return (
-    <Stack gap="xs" style={{ maxWidth: "100%" }}>
+    <Stack gap="xs" style={{ maxWidth: 460 }}>
       <Group gap="xs">
         <Button variant="default" loading={test.isPending} onClick={() => test.mutate()}>
           Send a test event
@@ -179,6 +180,7 @@ function Actions({ webhook }: { webhook: Webhook }) {
               ...CONNECTION_TEST[test.data.works ? "works" : "fails"],
               label: testWords(test.data),
             }}
+            wrap
           />
         )}
       </div>

@@ -59,9 +59,9 @@ function Webhooks() {
               </Link>
             }
           >
+            <Sign look={webhookLook(webhook, now)} wrap />
             <span>{webhook.url}</span>
             <span>{eventsWords(webhook.events)}</span>
-            <Sign look={webhookLook(webhook, now)} />
           </Main>
         )}
       </Listing>
@@ -87,11 +87,11 @@ function None() {
     <Empty title="Nobody is told yet">
       <Text className="quiet" ta="center" maw={480}>
         A webhook tells a system of yours, such as a CRM, as soon as a call has ended, a task is
-        done or a carrier refuses its account, so that nothing has to ask for it.{" "}
-        <Anchor href="/docs#/Webhooks" target="_blank" rel="noreferrer" inherit underline="always">
-          What is sent, and how it is signed
-        </Anchor>
+        done or a carrier's account is refused, so that nothing has to ask for it.
       </Text>
+      <Anchor href="/docs#/Webhooks" target="_blank" rel="noreferrer" underline="always">
+        How it is set up, and what is sent
+      </Anchor>
     </Empty>
   );
 }
@@ -175,7 +175,7 @@ function Addresses() {
               </Link>
             }
           >
-            <Sign look={healthLook(one, now)} />
+            <Sign look={healthLook(one, now)} wrap />
           </Main>
         )}
       </Listing>

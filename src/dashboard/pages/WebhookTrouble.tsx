@@ -33,7 +33,8 @@ function Trouble() {
         >
           {webhook.name}
         </TextLink>
-        : {label}.
+        {" · "}
+        {label}
       </Alert>
     );
   });

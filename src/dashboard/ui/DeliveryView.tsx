@@ -1,31 +1,36 @@
 import { Code, Group, Text } from "@mantine/core";
+import type { ReactNode } from "react";
 import { answerWords, DELIVERY_STATUS } from "../events.ts";
 import type { Delivery } from "../things.ts";
 import { HOME_ZONE } from "../times.ts";
 import { CopyId, Sign, When } from "./signs.tsx";
 
-/** One event on its way to one receiver; what was sent and answered opens below it. */
-export function DeliveryView({ delivery }: { delivery: Delivery }) {
+/** One event on its way to one receiver, with what can be done; what was sent and answered opens below. */
+export function DeliveryView(props: { delivery: Delivery; children?: ReactNode }) {
+  const { delivery, children } = props;
   const { type, status, attempts, createdAt, nextAt } = delivery;
   const answered = answerWords(delivery);
   return (
-    <div className="set-main">
-      <Group gap="sm">
-        <Text span size="sm" fw={550}>
-          {type}
-        </Text>
-        <Sign look={DELIVERY_STATUS[status]} />
-      </Group>
-      <div className="set-quiet">
-        <When at={createdAt} zone={HOME_ZONE} />
-        {answered !== null && <span className="numbers">{answered}</span>}
-        {attempts > 1 && <span className="numbers">{attempts} tries</span>}
-        {nextAt !== null && (
-          <span>
-            next try <When at={nextAt} zone={HOME_ZONE} as="relative" />
-          </span>
-        )}
+    <div className="delivery">
+      <div className="set-main">
+        <Group gap="sm">
+          <Text span size="sm" fw={550}>
+            {type}
+          </Text>
+          <Sign look={DELIVERY_STATUS[status]} />
+        </Group>
+        <div className="set-quiet">
+          <When at={createdAt} zone={HOME_ZONE} />
+          {answered !== null && <span className="numbers">{answered}</span>}
+          {attempts > 1 && <span className="numbers">{attempts} tries</span>}
+          {nextAt !== null && (
+            <span>
+              next try <When at={nextAt} zone={HOME_ZONE} as="relative" />
+            </span>
+          )}
+        </div>
       </div>
+      <div>{children}</div>
       <details>
         <summary className="set-summary">Request and answer</summary>
         <Exchange delivery={delivery} />

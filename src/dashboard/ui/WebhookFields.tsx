@@ -48,7 +48,7 @@ export function WebhookFields(props: {
     <>
       <TextInput
         label="Name"
-        description="What is told"
+        description="Which system is told"
         placeholder="CRM"
         value={draft.name}
         onChange={({ currentTarget }) => set({ ...draft, name: currentTarget.value })}

@@ -4,14 +4,30 @@ import { useNow } from "../clock.ts";
 import { calendarDay, clockSeconds, dayAndTime, HOME_ZONE, relative, wholeTime } from "../times.ts";
 import type { Look } from "../words.ts";
 
+type SignProps = {
+  look: Look;
+  size?: "sm" | "md";
+  /** A sentence rather than a word: it takes as many lines as it needs. */
+  wrap?: boolean;
+};
+
 /** A status, an outcome or a band: its sign in colour, its word beside it. */
-export function Sign({ look, size = "sm" }: { look: Look; size?: "sm" | "md" }) {
+export function Sign({ look, size = "sm", wrap = false }: SignProps) {
   const { Icon, label, color } = look;
   const tone = `light-dark(var(--mantine-color-${color}-7), var(--mantine-color-${color}-4))`;
   return (
-    <Group gap={6} wrap="nowrap" style={{ minWidth: 0 }}>
-      <Icon size={size === "md" ? 18 : 16} color={tone} aria-hidden style={{ flex: "none" }} />
-      <Text span size={size} className="cut">
+    <Group gap={6} wrap="nowrap" align={wrap ? "flex-start" : "center"} style={{ minWidth: 0 }}>
+      <Icon
+        size={size === "md" ? 18 : 16}
+        color={tone}
+        aria-hidden
+        style={{ flex: "none", marginTop: wrap ? 2 : 0 }}
+      />
+      <Text
+        span
+        size={size}
+        {...(wrap ? { style: { overflowWrap: "anywhere" } } : { className: "cut" })}
+      >
         {label}
       </Text>
     </Group>
