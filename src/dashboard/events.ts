@@ -105,6 +105,14 @@ export function answerWords({ attempts, code, tookMs }: Delivery): string | null
   return code === null ? `no answer in ${tookMs} ms` : `${code} in ${tookMs} ms`;
 }
 
+/** How what is sent differs from what is kept of an event and shown; null where it does not. */
+export function sentWords(type: string, to: Pick<Webhook, "shape" | "texts">): string | null {
+  if (!type.startsWith("call.")) return null;
+  if (to.shape === "guide") return "It is sent in the guide's shape, with the number.";
+  if (type !== "call.analyzed" || !to.texts) return null;
+  return "It is sent with what was said, which is not kept here.";
+}
+
 /** What became of a test. */
 export function testWords({ code, said, tookMs }: WebhookTest): string {
   const answered = code === null ? "No answer" : `Answered ${code} in ${tookMs} ms`;

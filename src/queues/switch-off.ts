@@ -38,7 +38,8 @@ export async function switchOff(
   if (!canMail(env)) return;
   const text = `The webhook "${webhook.name}" of your outdial workspace was switched off: ${REASONS[why]}.
 
-What it has missed is kept for 30 days. Once it works again, switch it on and replay it:
+What it has missed so far is kept for 30 days; what happens while it is off is not told later. Once it works again,
+switch it on and replay what was given up:
 ${env.PUBLIC_URL}/settings/webhooks/${webhook.id}`;
   for (const { email } of await ownersOf(db, workspace)) {
     try {

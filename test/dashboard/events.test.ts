@@ -6,6 +6,7 @@ import {
   EVENT_GROUPS,
   eventsWords,
   healthLook,
+  sentWords,
   testWords,
   webhookLook,
 } from "../../src/dashboard/events.ts";
@@ -59,6 +60,15 @@ describe("webhooks in words", () => {
     expect(testWords({ ...test, code: null, said: "it cannot be reached" })).toBe(
       "No answer: it cannot be reached",
     );
+  });
+
+  it("says what of a request is not kept, and so not shown", () => {
+    const to = { shape: "standard", texts: true } as const;
+    expect(sentWords("call.analyzed", to)).toMatch(/what was said/);
+    expect(sentWords("call.analyzed", { ...to, texts: false })).toBeNull();
+    expect(sentWords("call.ended", to)).toBeNull();
+    expect(sentWords("call.ended", { ...to, shape: "guide" })).toMatch(/with the number/);
+    expect(sentWords("task.completed", { ...to, shape: "guide" })).toBeNull();
   });
 
   it.each([

@@ -10,8 +10,9 @@ import {
 } from "@mantine/core";
 import { useState } from "react";
 import { call } from "../api.ts";
+import { sentWords } from "../events.ts";
 import type { DELIVERY_FILTERS } from "../routes.tsx";
-import type { Delivery, Replayed } from "../things.ts";
+import type { Delivery, Replayed, Webhook } from "../things.ts";
 import { HOME_ZONE, instantOf, localText } from "../times.ts";
 import { DeliveryView } from "../ui/DeliveryView.tsx";
 import { Listing } from "../ui/Listing.tsx";
@@ -31,10 +32,12 @@ type Receiver = { webhook: string } | { origin: string };
 export function Deliveries(props: {
   of: Receiver;
   on: boolean;
+  /** How events are sent there. */
+  to: Pick<Webhook, "shape" | "texts">;
   status: Filter;
   setStatus: (status: Filter) => void;
 }) {
-  const { of, on, status, setStatus } = props;
+  const { of, on, to, status, setStatus } = props;
   const [replaying, setReplaying] = useState(false);
   const found = useList("GET /v1/deliveries", {
     ...of,
@@ -86,7 +89,7 @@ export function Deliveries(props: {
         }
       >
         {(delivery) => (
-          <DeliveryView delivery={delivery}>
+          <DeliveryView delivery={delivery} note={sentWords(delivery.type, to)}>
             {on && delivery.status !== "erased" && <ReplayOne of={of} delivery={delivery} />}
           </DeliveryView>
         )}

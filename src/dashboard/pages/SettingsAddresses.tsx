@@ -50,6 +50,7 @@ function Page() {
       <Deliveries
         of={{ origin }}
         on
+        to={{ shape: "standard", texts: false }}
         status={status}
         setStatus={(next) =>
           void navigate({

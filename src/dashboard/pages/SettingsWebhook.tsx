@@ -28,7 +28,6 @@ const route = getRouteApi("/frame/settings/webhooks/$webhook");
 
 /** One webhook: how it is, what changes it, and what was sent. */
 export function SettingsWebhook() {
-  useTitle("Webhook");
   return (
     <Allowed permission="set_up">
       <Page />
@@ -54,6 +53,7 @@ function Page() {
   const navigate = route.useNavigate();
   const { data, error, refetch } = useQuery(queries.webhook(id));
   const now = useNow();
+  useTitle(data?.name ?? "Webhook");
   if (data === undefined) {
     return (
       <>
@@ -85,6 +85,7 @@ function Page() {
       <Deliveries
         of={{ webhook: id }}
         on={data.on}
+        to={data}
         status={status}
         setStatus={(next) =>
           void navigate({ search: next === undefined ? {} : { status: next }, replace: true })

@@ -6,8 +6,13 @@ import { HOME_ZONE } from "../times.ts";
 import { CopyId, Sign, When } from "./signs.tsx";
 
 /** One event on its way to one receiver, with what can be done; what was sent and answered opens below. */
-export function DeliveryView(props: { delivery: Delivery; children?: ReactNode }) {
-  const { delivery, children } = props;
+export function DeliveryView(props: {
+  delivery: Delivery;
+  /** What of it is not shown. */
+  note: string | null;
+  children?: ReactNode;
+}) {
+  const { delivery, note, children } = props;
   const { type, status, attempts, createdAt, nextAt } = delivery;
   const answered = answerWords(delivery);
   return (
@@ -33,13 +38,13 @@ export function DeliveryView(props: { delivery: Delivery; children?: ReactNode }
       <div>{children}</div>
       <details>
         <summary className="set-summary">Request and answer</summary>
-        <Exchange delivery={delivery} />
+        <Exchange delivery={delivery} note={note} />
       </details>
     </div>
   );
 }
 
-function Exchange({ delivery }: { delivery: Delivery }) {
+function Exchange({ delivery, note }: { delivery: Delivery; note: string | null }) {
   const { event, sequence, url, request, answer, code, lastAt, attempts } = delivery;
   return (
     <>
@@ -56,6 +61,11 @@ function Exchange({ delivery }: { delivery: Delivery }) {
       >
         {JSON.stringify(request, null, 2)}
       </Code>
+      {note !== null && (
+        <Text size="xs" mt={8} className="quiet">
+          {note}
+        </Text>
+      )}
       <Text size="xs" mt={8} className="quiet">
         {attempts === 0 || lastAt === null ? (
           "Not tried yet."

@@ -3,7 +3,7 @@ import { IconPlugConnectedX } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 import { useNow } from "../clock.ts";
 import type { Campaign, Workspace } from "../things.ts";
-import { relative } from "../times.ts";
+import { relative, roughly } from "../times.ts";
 import { count } from "../words.ts";
 
 /** Slots in use of how many, and whose calls they are. */
@@ -49,7 +49,7 @@ export function Slots(props: {
       )}
       {workspace.connections
         .filter(({ state }) => state !== "ok")
-        .map(({ id, state, suspended, reason, until }) => (
+        .map(({ id, state, suspended, reason, since, until }) => (
           <Alert
             key={id}
             color={suspended ? "red" : "orange"}
@@ -63,6 +63,7 @@ export function Slots(props: {
                 ? "A connection is being tried"
                 : "A connection backs off"}
             {reason === null ? "" : `: ${reason}`}
+            {since === null ? "" : `, for ${roughly(now - since)}`}
             {until === null ? "" : `; next try ${relative(until, now)}`}.
           </Alert>
         ))}
