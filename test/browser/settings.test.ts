@@ -346,6 +346,7 @@ describe.skipIf(!hasBrowser)("settings", () => {
       "Agents",
       "Numbers",
       "Connections",
+      "Forms",
     ]);
     expect(await page.getByRole("button", { name: "Save" }).count()).toBe(0);
     await links.getByText("Connections").click();
