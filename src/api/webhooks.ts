@@ -128,7 +128,9 @@ export const roll: Handler<"POST /v1/webhooks/{id}/roll"> = async (c, { params }
 export const test: Handler<"POST /v1/webhooks/{id}/test"> = async (c, { params }) => {
   const row = await find(c, params.id);
   const now = c.get("now");
-  const secrets = [await unseal(c.env, row.sealed)];
+  const { sealed, sealedOld, oldUntil } = row;
+  const both = sealedOld !== null && (oldUntil ?? 0) > now ? [sealed, sealedOld] : [sealed];
+  const secrets = await Promise.all(both.map((one) => unseal(c.env, one)));
   const event = {
     id: `${row.id}-test-${randomText(8)}`,
     body: JSON.stringify({
@@ -203,6 +205,8 @@ async function targetOf(
     const expected = "an origin, as https://crm.example.com";
     throw invalid({ path: "origin", expected, got: "something else" });
   }
+  const known = await healthOf(database(c.env), c.get("workspace"), [text]);
+  if (!known.has(text)) throw notFound("origin");
   return text;
 }
 

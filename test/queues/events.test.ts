@@ -438,6 +438,22 @@ describe("replays and secrets", () => {
     ]);
   });
 
+  it("a test after a roll is signed by both secrets, too", async () => {
+    const { id, path } = await webhook();
+    await workspace.ask(`POST /v1/webhooks/${id}/roll`);
+    await workspace.ask(`POST /v1/webhooks/${id}/test`);
+    expect(await receiver.seen(path)).toMatchObject([{ signed: true, signatures: 2 }]);
+  });
+
+  it("an origin that no task has named is none, and does not become one", async () => {
+    const origin = "https://nobody.example.com";
+    const list = await workspace.ask(`GET /v1/deliveries?origin=${origin}`);
+    const body = { origin, since: 0 };
+    const replay = await workspace.ask("POST /v1/deliveries/replay", { body });
+    expect([list.status, replay.status]).toEqual([404, 404]);
+    expect(itemsOf(await workspace.ask("GET /v1/callbacks"))).toEqual([]);
+  });
+
   it("a test says how the receiver answers, and leaves nothing behind", async () => {
     const { id, path, url } = await webhook();
     const good = await workspace.ask(`POST /v1/webhooks/${id}/test`);
