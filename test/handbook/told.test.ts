@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it } from "vitest";
-import type { SqlValue } from "../../src/dialer/sql.ts";
+import type { Statement } from "../../src/dialer/outside.ts";
 import { checkWorld, openWorld } from "../support/node/invariants.ts";
 import { expectStored, storedRow, storedStatus } from "../support/node/scene.ts";
 import { HOUR, MINUTE, START, taken, type World } from "../support/node/world.ts";
@@ -19,18 +19,9 @@ afterEach(() => checkWorld(world));
 const AWAY = new Error("D1_ERROR: away");
 
 /** Keeps what D1 is asked to do from now on, to ask it again. */
-function keepStatements(): { query: string; bind: SqlValue[] }[] {
-  const kept: { query: string; bind: SqlValue[] }[] = [];
-  const prepare = world.d1.prepare.bind(world.d1);
-  world.d1.prepare = (query) => {
-    const statement = prepare(query);
-    const all = statement.all.bind(statement);
-    const keeping = (...bind: SqlValue[]) => {
-      kept.push({ query, bind });
-      return all(...bind);
-    };
-    return Object.assign(statement, { all: keeping });
-  };
+function keepStatements(): Statement[] {
+  const kept: Statement[] = [];
+  world.d1Asked = (statement) => kept.push(statement);
   return kept;
 }
 

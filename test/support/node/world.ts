@@ -1,5 +1,3 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { DatabaseSync } from "node:sqlite";
 import type {
   Answer,
   Carrier,
@@ -38,7 +36,7 @@ import type {
   EventsMessage,
   WorkspaceDoc,
 } from "../../../src/dialer/verbs.ts";
-import { databaseOf, wholeReads } from "./d1.ts";
+import { databaseOf, openD1, prepare, wholeReads } from "./d1.ts";
 import { openSql } from "./sql.ts";
 
 export const MINUTE = 60_000;
@@ -53,16 +51,6 @@ export const NUMBER = makeId("num", WORKSPACE, "n1");
 
 /** A dial as the carrier saw it, and what it answered; null while it has not. */
 export type Dialled = Dial & { at: number; connection: ConnectionId; answer: Answer | null };
-
-/** D1's tables in Node's SQLite, from the real migrations. */
-function openD1(): DatabaseSync {
-  const db = new DatabaseSync(":memory:");
-  const folder = new URL("../../../migrations/", import.meta.url);
-  for (const file of readdirSync(folder).sort()) {
-    if (file.endsWith(".sql")) db.exec(readFileSync(new URL(file, folder), "utf8"));
-  }
-  return db;
-}
 
 type Timer = { at: number; work: () => void };
 
@@ -80,6 +68,8 @@ export class World {
   wipeFault: Error | null = null;
   /** Comes between D1's commit of a batch and its answer. */
   d1Answers: () => void | Promise<void> = () => undefined;
+  /** Hears each statement of a batch that reaches D1. */
+  d1Asked: (statement: Statement) => void = () => undefined;
   d1Batches = 0;
   /** Statements of the Dialer that read whole tables of D1: what they cost grows for ever. */
   readonly d1WholeReads: string[] = [];
@@ -220,7 +210,10 @@ export class World {
     }
     this.d1.exec("BEGIN");
     try {
-      const rows = statements.map(({ query, bind }) => this.d1.prepare(query).all(...bind));
+      const rows = statements.map((statement) => {
+        this.d1Asked(statement);
+        return prepare(this.d1, statement.query).all(...statement.bind);
+      });
       this.d1.exec("COMMIT");
       return rows;
     } catch (error) {
@@ -423,7 +416,7 @@ export class World {
 
   /** Rows of D1. */
   stored(query: string, ...bind: SqlValue[]): Record<string, unknown>[] {
-    return this.d1.prepare(query).all(...bind) as Record<string, unknown>[];
+    return prepare(this.d1, query).all(...bind) as Record<string, unknown>[];
   }
 }
 
