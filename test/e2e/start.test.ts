@@ -156,6 +156,21 @@ describe("npm start", () => {
     for (const value of Object.values(LEAD.context)) expect(spoken).toContain(value);
   });
 
+  test("has a page with a form, and whoever leaves a number there is called", async () => {
+    const { demo, run } = first;
+    const page = await fetch(`${demo.url}/demo/form`, { headers: { accept: "text/html" } });
+    const action = /<form action="(\/f\/frm_\w+)"/.exec(await page.text())?.[1];
+    expect(action).toBeDefined();
+    const phone = "98765 43219";
+    const sent = await fetch(demo.url + action, {
+      method: "POST",
+      headers: { origin: demo.url, accept: "application/json" },
+      body: new URLSearchParams({ phone, consent: "1", name: "Maya" }),
+    });
+    expect(sent.status).toBe(201);
+    await rings(run, "+919876543219");
+  });
+
   test("lets one person of each role in, by password and by the link that it prints", async () => {
     const { demo, run } = first;
     expect(demo.people.map(({ role }) => role).sort()).toEqual([...ROLES].sort());
