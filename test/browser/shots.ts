@@ -69,7 +69,7 @@ async function scene(stage: Stage): Promise<Record<string, string>> {
     account: "/account",
     ...Object.fromEntries(
       [
-        ...["workspace", "agents", "numbers", "connections", "webhooks"],
+        ...["workspace", "agents", "numbers", "connections", "webhooks", "forms"],
         ...["do-not-call", "people", "keys", "audit"],
       ].map((name) => [`settings-${name}`, `/settings/${name}`]),
     ),
