@@ -79,10 +79,16 @@ export function bodyOf(draft: FormDraft) {
   };
 }
 
+/** Whether it can be pasted as it is: a page that shows another text than any version is refused. */
+export function stateOf(draft: FormDraft, made: Form | null): "new" | "changed" | "made" {
+  if (made === null) return "new";
+  return made.consent.text === draft.consentText.trim() ? "made" : "changed";
+}
+
 /** The text to paste, of a form that is made or of one that is still written. */
 export function snippetFor(draft: FormDraft, made: Form | null): string {
   const { fields, consentText, country, siteKey } = draft;
-  const changed = made !== null && made.consent.text !== consentText.trim();
+  const changed = stateOf(draft, made) === "changed";
   return snippetOf({
     url: made?.url ?? `${location.origin}/f/…`,
     script: made?.script ?? `${location.origin}/form.js`,

@@ -4,7 +4,7 @@ import { useInfiniteQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { call } from "../api.ts";
-import { bodyOf, draftOf, type FormDraft, NEW_FORM, snippetFor } from "../form-draft.ts";
+import { bodyOf, draftOf, type FormDraft, NEW_FORM, snippetFor, stateOf } from "../form-draft.ts";
 import * as queries from "../queries.ts";
 import type { Campaign, Form as FormData } from "../things.ts";
 import { Fact } from "../ui/CallView.tsx";
@@ -144,7 +144,7 @@ function Editor(props: {
     >
       <FormBasics {...same} campaigns={campaigns} />
       <Card title="The form" lead="As it is now, with what is written above.">
-        <FormSnippet snippet={snippetFor(draft, made)} made={made !== null} />
+        <FormSnippet snippet={snippetFor(draft, made)} state={stateOf(draft, made)} />
       </Card>
       <Card title="Against robots and repetitions">
         <FormLimits {...same} hasSecret={made?.turnstile != null} />
@@ -162,7 +162,7 @@ function Facts({ form, campaigns }: { form: FormData; campaigns: Campaign[] }) {
         <Fact name="Consent">{form.consent.text}</Fact>
         <Fact name="Country">{form.country ?? "none: a + is needed"}</Fact>
       </dl>
-      <FormSnippet snippet={snippetFor(draftOf(form), form)} made />
+      <FormSnippet snippet={snippetFor(draftOf(form), form)} state="made" />
       <Text size="sm" className="quiet">
         {whoMay("set_up")} can change it.
       </Text>

@@ -2,8 +2,14 @@ import { Code, Tabs, Text } from "@mantine/core";
 import { previewOf } from "../form-draft.ts";
 import { CopyIcon } from "./signs.tsx";
 
+const WORDS = {
+  new: "It gets its address once it is made.",
+  changed: "Save it first: this text of consent has no version yet.",
+  made: "It works as it stands; the script keeps people on the page. There is no secret in it.",
+};
+
 /** The form as a page without any style shows it, and the text to paste. */
-export function FormSnippet({ snippet, made }: { snippet: string; made: boolean }) {
+export function FormSnippet({ snippet, state }: { snippet: string; state: keyof typeof WORDS }) {
   return (
     <Tabs defaultValue="preview">
       <Tabs.List>
@@ -31,16 +37,14 @@ export function FormSnippet({ snippet, made }: { snippet: string; made: boolean 
           >
             {snippet}
           </Code>
-          {made && (
+          {state === "made" && (
             <div style={{ position: "absolute", top: 8, right: 8 }}>
               <CopyIcon text={snippet} what="the form" />
             </div>
           )}
         </div>
         <Text size="xs" mt={4} className="quiet">
-          {made
-            ? "It works as it stands; the script keeps people on the page. There is no secret in it."
-            : "It gets its address once it is made."}
+          {WORDS[state]}
         </Text>
       </Tabs.Panel>
     </Tabs>
