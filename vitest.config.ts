@@ -1,5 +1,9 @@
+import { join } from "node:path";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
+
+/** Tests start hundreds of Node programs, the same few: they are compiled once. */
+process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, "node_modules", ".cache", "node");
 
 const migrations = await readD1Migrations("migrations");
 
@@ -14,6 +18,10 @@ export default defineConfig({
         test: {
           name: "node",
           maxWorkers: WORKERS,
+          // Files share what they import: no test leaves anything behind in it.
+          isolate: false,
+          // What starts processes waits for them on a busy machine.
+          testTimeout: 30_000,
           include: [
             "test/{core,carriers,dashboard,handbook,sim,hostile,simulator,scripts,queries}/**/*.test.ts",
           ],
