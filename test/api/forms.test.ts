@@ -286,10 +286,14 @@ describe("a post", () => {
   it("beyond the limit of its address is a 429", async () => {
     const workspace = await minted();
     const headers = { "cf-connecting-ip": "198.51.100.77" };
-    const replies = [];
-    for (let n = 0; n < 31; n++) replies.push((await post(workspace, {}, { headers })).status);
-    expect(replies.slice(0, 30)).toEqual(Array(30).fill(201));
-    expect(replies[30]).toBe(429);
+    let taken = 0;
+    // The platform counts by the minute: one may begin meanwhile.
+    for (let status = 201; status !== 429 && taken <= 61; taken++) {
+      ({ status } = await post(workspace, {}, { headers }));
+      expect([201, 429]).toContain(status);
+    }
+    expect(taken).toBeGreaterThan(30);
+    expect(taken).toBeLessThanOrEqual(61);
   });
 
   it("H30 to a campaign that is over finds its form closed", async () => {
@@ -401,11 +405,11 @@ describe("a ticket", () => {
     String((await ask(`GET /f/${form}`, { headers: { origin: SHOP } })).json.ticket);
 
   it("refuses what was filled in within no time, and is good afterwards", async () => {
-    const workspace = await minted({ fillMinMs: 300 });
+    const workspace = await minted({ fillMinMs: 2_000 });
     const ticket = await ticketOf(workspace.form);
     const early = await post(workspace, { ticket });
     expect([early.status, pathsOf(early)]).toEqual([422, ["ticket"]]);
-    await scheduler.wait(350);
+    await scheduler.wait(2_050);
     expect((await post(workspace, { ticket })).status).toBe(201);
     const other = await minted();
     expect(pathsOf(await post(other, { ticket }))).toEqual(["ticket"]);
