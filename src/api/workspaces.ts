@@ -166,8 +166,9 @@ async function wholeWorkspace(c: Ctx) {
   const row = await readWorkspaceRow(database(c.env), workspace);
   if (row === null) throw notFound("workspace");
   const state = take(await dialerOf(c.env, workspace).readWorkspace());
-  const { slotsInUse, waiting, connections } = state;
-  return { ...(await workspaceWire(c.env, workspace, row)), slotsInUse, waiting, connections };
+  const { slotsInUse, waiting, eventsWaiting, connections } = state;
+  const now = { slotsInUse, waiting, eventsWaiting, connections };
+  return { ...(await workspaceWire(c.env, workspace, row)), ...now };
 }
 
 async function workspaceWire(env: Env, workspace: WorkspaceId, row: WorkspaceRow) {

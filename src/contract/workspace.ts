@@ -54,6 +54,9 @@ export const Workspace = z
     ...workspace,
     slotsInUse: z.int(),
     waiting: z.int().meta({ description: "Tasks waiting, all campaigns together" }),
+    eventsWaiting: z.int().meta({
+      description: "Events on their way to receivers, without those that wait for another try",
+    }),
     connections: z.array(
       z.object({
         id: z.string(),
@@ -84,7 +87,7 @@ const example = {
   retentionDays: 365,
   createdAt: 1_764_576_000_000,
 };
-const state = { slotsInUse: 3, waiting: 1204, connections: [] };
+const state = { slotsInUse: 3, waiting: 1204, eventsWaiting: 0, connections: [] };
 
 export const workspaceOperations = {
   "POST /v1/workspaces": operation({

@@ -85,7 +85,7 @@ function guideOf(kept: Sent, call: CallFacts): Record<string, unknown> {
   };
 }
 
-/** `callEnd` while the outcome is awaited; else which of the two ends it was. */
+/** `callEnd` while the outcome is awaited, and which of the two ends it was once it is known. */
 function guideNameOf(kept: Sent, connected: boolean): string {
   if (kept.type === "call.started") return "callStart";
   if (kept.type === "call.ended" && kept.data.outcome === null) return "callEnd";

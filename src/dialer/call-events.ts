@@ -29,6 +29,11 @@ export function tellOfTexts(
   note(state, "call.analyzed", call, analysis ? "analysis" : "transcript");
 }
 
+/** How it ended is known now, or given up to be known: its end was told without, or otherwise. */
+export function tellOfOutcome(state: State, call: Call): void {
+  note(state, "call.ended", call, "concluded");
+}
+
 /** A rescue had assumed how it ended, and was wrong (H22). */
 export function tellOfTruth(state: State, call: Call): void {
   note(state, "call.ended", call, "corrected");

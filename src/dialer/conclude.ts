@@ -1,7 +1,7 @@
 import { unreachable } from "../core/assert.ts";
 import type { Outcome } from "../core/outcome.ts";
 import { decide } from "../core/retry.ts";
-import { tellOfCall } from "./call-events.ts";
+import { tellOfCall, tellOfOutcome } from "./call-events.ts";
 import { type Call, saveCall } from "./calls.ts";
 import { type Campaign, isOver } from "./campaign.ts";
 import { tellOfTask } from "./events.ts";
@@ -80,6 +80,8 @@ export function conclude(state: State, call: Call, end: End, now: number) {
   const campaign = state.campaign(call.campaign);
   const task = taskOf(state, call);
   call.endedAt ??= now;
+  // Its end may have been told before, with another outcome or none.
+  const wasTold = state.ledger.get(call.id)?.state === "ended" && call.outcome !== end.outcome;
   call.outcome = end.outcome;
   call.state = "concluded";
   call.decidedAt = now;
@@ -91,6 +93,7 @@ export function conclude(state: State, call: Call, end: End, now: number) {
   count(campaign, end.outcome, 1);
   suppressIf(state, call, end.outcome, task, now);
   tellOfCall(state, call);
+  if (wasTold) tellOfOutcome(state, call);
   move(state, call, task, campaign, end.permanent, now);
   keep(state, call);
   state.changes.note("calls", call.id);

@@ -35,6 +35,15 @@ export class Outbox {
     return this.#rows === 0;
   }
 
+  /** Events that are there. */
+  waiting(state: State): number {
+    if (this.isEmpty) return 0;
+    const [row] = state.sql.all<{ events: number }>(
+      "SELECT SUM(json_array_length(events)) AS events FROM outbox",
+    );
+    return row?.events ?? 0;
+  }
+
   /** A task with an address of its own was taken in. */
   expectCallbacks(state: State): void {
     if (this.#callbacks) return;

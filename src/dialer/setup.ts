@@ -105,5 +105,7 @@ export function readWorkspace(state: State): Done<WorkspaceState> | Refusal {
     };
   });
   const slotsInUse = state.ledger.total;
-  return { ok: true, value: { slots: workspace.slots, slotsInUse, waiting, connections } };
+  const { slots } = workspace;
+  const eventsWaiting = state.outbox.waiting(state);
+  return { ok: true, value: { slots, slotsInUse, waiting, eventsWaiting, connections } };
 }

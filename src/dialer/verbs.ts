@@ -180,6 +180,8 @@ export type WorkspaceState = {
   slotsInUse: number;
   /** Tasks waiting, all campaigns together. */
   waiting: number;
+  /** Events on their way to receivers; those that wait for another try are not among them. */
+  eventsWaiting: number;
   connections: {
     id: ConnectionId;
     state: "ok" | "backing_off" | "probing";

@@ -209,6 +209,8 @@ class Teller {
       for (const receiver of this.#receivers.values()) {
         const { webhook } = receiver;
         if (webhook === null || event.only || event.at < webhook.createdAt) continue;
+        // In the guide's words the end says it all.
+        if (webhook.shape === "guide" && event.type === "call.analyzed") continue;
         if (webhook.events.includes(event.type)) add(receiver, webhook.url, event);
       }
     }

@@ -87,9 +87,34 @@ describe("events", () => {
       transcript: [{ speaker: "agent", text: "Hello", atMs: 0 }],
       analysis: { mood: "good" },
     });
-    expect(types()).toEqual(["call.ended", "task.completed", "call.analyzed"]);
+    expect(types()).toEqual(["call.ended", "call.ended", "task.completed", "call.analyzed"]);
+    expect(told()[1]).toMatchObject({
+      id: `${dial.call}-concluded`,
+      data: { outcome: "interested" },
+    });
     expect(told().at(-1)).toMatchObject({ id: `${dial.call}-analysis` });
     expect(JSON.stringify(told())).not.toContain("Hello");
+  });
+
+  it("H18 an outcome that never comes is told once it is given up", async () => {
+    await want(["call.ended"]);
+    await world.setUp({ agent: { outcomes: [{ name: "interested", suppress: false }] } });
+    const { dial } = await oneCall({ retries: 2, intervals: [HOUR] });
+    await world.report(dial, { ended: true, answeredAt: world.now, endedAt: world.now });
+    await world.run(5 * MINUTE);
+    expect(told()).toMatchObject([
+      { id: `${dial.call}-ended`, data: { outcome: null } },
+      { id: `${dial.call}-concluded`, data: { outcome: "connected" } },
+    ]);
+  });
+
+  it("an end that says its outcome at once is told once", async () => {
+    await want(["call.ended"]);
+    await world.setUp({ agent: { outcomes: [{ name: "interested", suppress: false }] } });
+    const { dial } = await oneCall();
+    await world.finish(dial, "no_answer");
+    await world.run(5 * MINUTE);
+    expect(told()).toHaveLength(1);
   });
 
   it("an analysis that comes after the call has left is told by its name alone", async () => {

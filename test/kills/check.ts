@@ -11,6 +11,7 @@ import type {
   PushNote,
   ShutNote,
 } from "./notes.ts";
+import { RECEIVED } from "./world.ts";
 
 /*
  * Holds what is left on disk to the promises, once everything has stopped: the rows of D1 and of
@@ -53,6 +54,7 @@ type D1Call = {
   concluded: number;
   claimed_at: number;
   ended_at: number | null;
+  placed_at: number | null;
   outcome: string | null;
   reported: string | null;
   to_phone: string;
@@ -69,6 +71,7 @@ const USUAL = [...RETRIED, "connected", "busy_callback", "voicemail", "no_respon
 export function check(folder: string): Verdict {
   const { until, holds, rounds } = JSON.parse(readFileSync(notesOf(folder), "utf8")) as Kept;
   const dials = readBook(bookOf(folder));
+  const received = readReceived(folder);
   const d1 = openD1(folder, true);
   const objects = openObjects(folder, true);
   const broken: Broken[] = [];
@@ -78,7 +81,7 @@ export function check(folder: string): Verdict {
   try {
     for (const one of rounds) {
       const object = objects.get(one.workspace);
-      const round = new RoundCheck(one, d1, object ?? null, dials, until, holds);
+      const round = new RoundCheck(received, one, d1, object ?? null, dials, until, holds);
       round.run();
       for (const id of round.dialIds) known.add(id);
       broken.push(...round.broken);
@@ -96,6 +99,13 @@ export function check(folder: string): Verdict {
   return { broken, acknowledged, dials: dials.length, open };
 }
 
+/** Events by path. */
+type Heard = Record<string, { id: string }[]>;
+
+function readReceived(folder: string): Heard {
+  return JSON.parse(readFileSync(join(folder, RECEIVED), "utf8")) as Heard;
+}
+
 export const KEPT = "H35 what was acknowledged is there";
 export const ONCE = "H9 H36 the same push is one task";
 export const ENDED = "every task ends";
@@ -111,6 +121,8 @@ export const ATTEMPTS = "H16 H18 attempts are counted";
 export const OUTCOMES = "H22 the outcome is the carrier's";
 export const COUNTERS = "counters equal the rows";
 export const EQUAL = "D1 equals the object";
+export const TOLD = "every event gets to its receiver";
+export const UNTOLD = "nothing is told that has not happened";
 
 class RoundCheck {
   readonly broken: Broken[] = [];
@@ -127,8 +139,10 @@ class RoundCheck {
   readonly #calls: D1Call[];
   readonly #campaigns: Row[];
   readonly #dials: Dial[];
+  readonly #received: Heard;
 
   constructor(
+    received: Heard,
     notes: Notes,
     d1: DatabaseSync,
     object: DatabaseSync | null,
@@ -136,6 +150,7 @@ class RoundCheck {
     until: number,
     holds: readonly Hold[],
   ) {
+    this.#received = received;
     this.#notes = notes;
     this.#d1 = d1;
     this.#object = object;
@@ -147,8 +162,8 @@ class RoundCheck {
        FROM tasks WHERE workspace = ?`,
     ) as D1Task[];
     this.#calls = this.#rows(
-      `SELECT id, task, campaign, attempt, concluded, claimed_at, ended_at, outcome, reported,
-       to_phone FROM calls WHERE workspace = ?`,
+      `SELECT id, task, campaign, attempt, concluded, claimed_at, placed_at, ended_at, outcome,
+       reported, to_phone FROM calls WHERE workspace = ?`,
     ) as D1Call[];
     this.#campaigns = this.#rows("SELECT * FROM campaigns WHERE workspace = ?");
     this.#dials = dials.filter((dial) => dial.callId.startsWith(`cal_${workspace.slice(3)}_`));
@@ -169,6 +184,57 @@ class RoundCheck {
     this.#slots();
     this.#attempts();
     this.#equal();
+    this.#told();
+  }
+
+  /** What the receiver has heard, against D1. Two tellings of one event share its id. */
+  #told(): void {
+    const { workspace } = this.#notes;
+    const heard = new Set((this.#received[`/${workspace}`] ?? []).map((one) => one.id));
+    const id = (kind: string, key: number) => `${kind}_${workspace.slice(3)}_${key.toString(36)}`;
+    const happened = new Set<string>();
+    const wanted: string[] = [];
+    for (const call of this.#calls) {
+      const name = id("cal", call.id);
+      happened.add(`${name}-started`).add(`${name}-ended`);
+      // What goes on when the world stops is told later.
+      if (call.concluded === 0) continue;
+      wanted.push(`${name}-ended`);
+      if (call.placed_at !== null) wanted.push(`${name}-started`);
+    }
+    for (const task of this.#tasks) {
+      if (task.ended === null) continue;
+      const event = `${id("tsk", task.id)}-${task.ended}`;
+      happened.add(event);
+      if (task.ended === "completed") wanted.push(event);
+    }
+    const waits = this.#untold();
+    for (const event of wanted) {
+      if (heard.has(event)) continue;
+      // What D1 or the object holds is told later.
+      if (waits.has(event)) this.open += 1;
+      else this.#break(TOLD, event);
+    }
+    for (const event of heard) {
+      const known = /^(cal_.*-(started|ended)|tsk_.*)$/.test(event);
+      if (known && !happened.has(event)) this.#break(UNTOLD, event);
+    }
+    const given = this.#rows(
+      "SELECT event FROM deliveries WHERE workspace = ? AND status NOT IN ('delivered', 'waiting')",
+    );
+    for (const { event } of given) this.#break(TOLD, `${event} was given up`);
+  }
+
+  /** Events that wait: in D1 for another try, or in the object's outbox. */
+  #untold(): Set<string> {
+    const waits = this.#rows(
+      "SELECT event FROM deliveries WHERE workspace = ? AND status = 'waiting'",
+    ).map((row) => String(row.event));
+    const rows = this.#object?.prepare("SELECT events FROM outbox").all() ?? [];
+    const boxed = (rows as Row[]).flatMap((row) => {
+      return (JSON.parse(String(row.events)) as { id: string }[]).map((one) => one.id);
+    });
+    return new Set([...waits, ...boxed]);
   }
 
   #break(promise: string, where: string): void {

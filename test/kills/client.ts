@@ -1,4 +1,5 @@
 import { ApiError, Client } from "../../scripts/client.ts";
+import { EVENT_TYPES } from "../../src/core/webhook.ts";
 import { csvLine, digits } from "./file.ts";
 import type { CampaignNote, FileNote, Notes, PushNote, ShutNote } from "./notes.ts";
 import type { CampaignPlan, FilePlan, MovePlan, Plan, PushPlan, TaskPlan } from "./plan.ts";
@@ -56,6 +57,12 @@ export class RoundClient {
       ...plan.agent,
     });
     await api.post("/v1/numbers", { phone: FROM, connection: connection.id });
+    const path = `/${made.id}`;
+    const events = EVENT_TYPES;
+    const url = world.receiver.base + path;
+    await api.post("/v1/webhooks", { name: "All", url, events });
+    // At first it is busy, and refuses now and then.
+    await world.receiver.set(path, { status: round % 2 === 0 ? 503 : 500, times: 5 });
     const notes: Notes = {
       ...{ round, seed, workspace: made.id, campaigns: [], pushes: [], files: [], tasks: [] },
       slots: Math.min(slots, plan.connection.callsMax ?? slots),
@@ -79,6 +86,10 @@ export class RoundClient {
         const { counters } = await this.#api.get<{ counters: Counters }>(`/v1/campaigns/${id}`);
         left += counters.queued + counters.running + counters.paused;
       }
+      const { eventsWaiting } = await this.#api.get<{ eventsWaiting: number }>("/v1/workspace");
+      type Hook = { waiting: number | null };
+      const hooks = await this.#api.get<Page<Hook>>("/v1/webhooks");
+      left += eventsWaiting + hooks.items.filter(({ waiting }) => waiting !== null).length;
       for (const { campaign } of this.notes.files) {
         const path = `/v1/campaigns/${campaign}/imports`;
         const { items } = await this.#api.get<Page<{ status: string }>>(path);

@@ -1,8 +1,10 @@
 import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import * as promises from "./check.ts";
 import { bookOf, notesOf, openD1, openObjects } from "./check.ts";
 import type { Kept } from "./notes.ts";
+import { RECEIVED } from "./world.ts";
 
 /** What would be on disk had a promise been broken: each must be noticed, or its check proves nothing. */
 export type Spoil = { promise: string; what: string; spoil: (folder: string) => void };
@@ -46,7 +48,30 @@ const PLAIN = "outcome IS NOT NULL AND carrier_call_id IS NOT NULL AND to_phone 
 // The oldest: what is new may still be in the object, which goes before D1.
 const DIALLED = `SELECT MIN(id) FROM calls WHERE concluded = 1 AND ${PLAIN}`;
 
+/** What the receiver has heard. */
+const heard =
+  (edit: (events: { id: string }[]) => { id: string }[]) =>
+  (folder: string): void => {
+    const path = join(folder, RECEIVED);
+    const { ...paths } = JSON.parse(readFileSync(path, "utf8")) as Record<string, { id: string }[]>;
+    for (const [name, events] of Object.entries(paths)) paths[name] = edit(events);
+    writeFileSync(path, JSON.stringify(paths));
+  };
+
 export const SPOILS: readonly Spoil[] = [
+  {
+    promise: promises.TOLD,
+    what: "an end was told to nobody",
+    spoil: heard((events) => {
+      const lost = events.find((one) => one.id.endsWith("-ended"))?.id;
+      return events.filter((one) => one.id !== lost);
+    }),
+  },
+  {
+    promise: promises.UNTOLD,
+    what: "a task is told that is not there",
+    spoil: heard((events) => [...events, { id: "tsk_nobody_zzz-completed" }]),
+  },
   {
     promise: promises.KEPT,
     what: "a pushed task is gone",

@@ -15,6 +15,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client } from "../../scripts/client.ts";
 import { type Running, startSimulator, startWorker } from "../../scripts/local.ts";
+import { startReceiver } from "../fakes/process.ts";
 import type { Hold } from "./notes.ts";
 import type { KillPlan } from "./plan.ts";
 
@@ -24,6 +25,8 @@ export const SECRETS = {
   SEALING_KEY_1: "kills-sealing-key-of-32-characters",
 };
 export const ACCOUNT = { apiKey: "kills_key", reportSecret: "kills_secret" };
+/** What the receiver has heard, by path, once the world has stopped. */
+export const RECEIVED = "received.json";
 const LINES_KEPT = 4_000;
 const PORTS_FROM = 9_700;
 const PAIRS = 500;
@@ -41,6 +44,8 @@ export class World {
   readonly folder: string;
   readonly admin: Client;
   readonly carrierUrl: string;
+  /** Who is told of everything, in a process of its own that outlives the others. */
+  readonly receiver: Awaited<ReturnType<typeof startReceiver>>;
   kills = 0;
   /** The last lines that the Worker logged. */
   readonly lines: string[] = [];
@@ -54,7 +59,12 @@ export class World {
   /** Stands in for workerd where files may grow too large. */
   #workerd: string | null = null;
 
-  private constructor(folder: string, port: number) {
+  private constructor(
+    folder: string,
+    port: number,
+    receiver: Awaited<ReturnType<typeof startReceiver>>,
+  ) {
+    this.receiver = receiver;
     this.folder = folder;
     this.#port = port;
     World.all.add(this);
@@ -64,7 +74,7 @@ export class World {
 
   static async open({ carrier = true, disk = false } = {}): Promise<World> {
     const folder = mkdtempSync(join(tmpdir(), "outdial-kills-"));
-    const world = new World(folder, await freePair());
+    const world = new World(folder, await freePair(), await startReceiver());
     if (disk) world.#workerd = writeWrapper(folder);
     if (carrier) await world.startCarrier();
     await world.startWorker();
@@ -80,6 +90,8 @@ export class World {
     let killed = false;
     try {
       if (this.#workerd !== null) process.env.MINIFLARE_WORKERD_PATH = this.#workerd;
+      // The carrier and the receiver.
+      process.env.OUTBOUND_ALLOW = "127.0.0.1:*";
       const started = startWorker({
         folder: this.folder,
         port: this.#port,
@@ -210,10 +222,13 @@ export class World {
     await this.#carrier?.stop();
     this.#carrier = null;
     this.#keepJournal();
+    writeFileSync(join(this.folder, RECEIVED), JSON.stringify(await this.receiver.all()));
+    await this.receiver.stop();
   }
 
   remove(): void {
     World.all.delete(this);
+    void this.receiver.stop();
     rmSync(this.folder, { recursive: true, force: true });
   }
 
