@@ -63,23 +63,12 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
-          exclude: ["test/e2e/start.test.ts"],
           globalSetup: ["./test/e2e/bundle.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
           maxWorkers: "100%",
           // After the others: what starts processes of its own needs the machine more.
           sequence: { groupOrder: 1 },
-        },
-      },
-      {
-        test: {
-          name: "start",
-          include: ["test/e2e/start.test.ts"],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
-          // Alone: it builds what the others serve.
-          sequence: { groupOrder: 2 },
         },
       },
       {

@@ -1,9 +1,19 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Client } from "../../scripts/client.ts";
 import type { Demo } from "../../scripts/home.ts";
 import type { Call } from "../../src/contract/call.ts";
@@ -13,8 +23,10 @@ import { ROLES } from "../../src/core/access.ts";
 import { type Leak, leaksIn } from "../support/leaks.ts";
 import { type Dial, freePort, until } from "./rig.ts";
 
-const ROOT = join(import.meta.dirname, "..", "..");
-const FOLDER = join(mkdtempSync(join(tmpdir(), "outdial-start-")), ".local");
+const TEMPORARY = mkdtempSync(join(tmpdir(), "outdial-start-"));
+const FOLDER = join(TEMPORARY, ".local");
+/** A clone, in which a start builds: what other tests serve meanwhile stays as it is. */
+const ROOT = join(TEMPORARY, "clone");
 const ROWS = 300;
 /** A report that was acknowledged an instant before the stop is found by a look-up, after 2 min. */
 const DEADLINE_MS = 170_000;
@@ -37,6 +49,15 @@ const OUTCOMES: Record<string, string> = {
   "0036": "interested",
   "0041": "failed",
 };
+
+function clone(): void {
+  const from = join(import.meta.dirname, "..", "..");
+  for (const name of readdirSync(from)) {
+    if (name.startsWith(".") || ["node_modules", "dist", "coverage"].includes(name)) continue;
+    cpSync(join(from, name), join(ROOT, name), { recursive: true });
+  }
+  symlinkSync(realpathSync(join(from, "node_modules")), join(ROOT, "node_modules"));
+}
 
 type Started = { child: ChildProcess; port: number; said: () => string };
 const started: Started[] = [];
@@ -112,8 +133,10 @@ afterAll(async () => {
     if (one.child.exitCode === null) one.child.kill("SIGTERM");
     await exitOf(one);
   }
-  rmSync(join(FOLDER, ".."), { recursive: true, force: true });
+  rmSync(TEMPORARY, { recursive: true, force: true });
 });
+
+beforeAll(clone);
 
 describe("npm start", () => {
   const first = {} as { run: Started; demo: Demo };
