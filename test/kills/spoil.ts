@@ -87,7 +87,7 @@ export const SPOILS: readonly Spoil[] = [
     what: "a push became two tasks",
     spoil: d1(`INSERT INTO tasks SELECT * FROM (SELECT workspace, id + 1000000000 AS id, campaign,
       import, phone, context, settings, ended, held, attempts, last_outcome, due_at, external_id,
-      created_at, ended_at, version FROM tasks WHERE context ->> 'tag' IS NOT NULL LIMIT 1)`),
+      created_at, ended_at, version, consent FROM tasks WHERE context ->> 'tag' IS NOT NULL LIMIT 1)`),
   },
   {
     promise: promises.ENDED,
@@ -108,7 +108,7 @@ export const SPOILS: readonly Spoil[] = [
     what: "a row of an import is there twice",
     spoil: d1(`INSERT INTO tasks SELECT * FROM (SELECT workspace, id + 1000000000 AS id, campaign,
       import, phone, context, settings, ended, held, attempts, last_outcome, due_at, external_id,
-      created_at, ended_at, version FROM tasks WHERE import IS NOT NULL LIMIT 1)`),
+      created_at, ended_at, version, consent FROM tasks WHERE import IS NOT NULL LIMIT 1)`),
   },
   {
     promise: promises.REJECTS,
