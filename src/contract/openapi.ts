@@ -1,5 +1,7 @@
 import * as z from "zod";
 import type { RefusalCode } from "../core/result.ts";
+import { EVENT_TYPES } from "../core/webhook.ts";
+import { EVENTS, eventSchema } from "./event.ts";
 import { ErrorBody } from "./fields.ts";
 import type { Operation, ReplyBody } from "./operation.ts";
 import { OPERATIONS } from "./operations.ts";
@@ -32,6 +34,7 @@ export function openapi(publicUrl: string, statusOf: Record<RefusalCode, number>
     servers: [{ url: publicUrl }],
     tags: tagsOf(),
     paths,
+    webhooks: webhooksOf(named),
     components: {
       schemas: Object.fromEntries([...named].sort(([a], [b]) => a.localeCompare(b))),
       securitySchemes: {
@@ -41,6 +44,37 @@ export function openapi(publicUrl: string, statusOf: Record<RefusalCode, number>
     },
   };
 }
+
+/** Requests that receivers get, by type of event. */
+function webhooksOf(named: Named): Json {
+  const told = EVENT_TYPES.map((type) => {
+    const content = {
+      "application/json": { schema: schemaOf(eventSchema(type), named, "output") },
+    };
+    const post = {
+      operationId: `on ${type}`,
+      tags: ["Webhooks"],
+      summary: EVENTS[type].summary,
+      parameters: HEADERS_OF_EVENTS,
+      requestBody: { required: true, content },
+      responses: {
+        "2XX": { description: "Taken" },
+        "410": { description: "Nothing is sent there any more" },
+        default: { description: "Sent again, after a growing gap or `Retry-After`" },
+      },
+    };
+    return [type, { post }];
+  });
+  return Object.fromEntries(told);
+}
+
+const HEADERS_OF_EVENTS = [
+  ["webhook-id", "The same whenever the event is sent again"],
+  ["webhook-timestamp", "When this request was sent, epoch seconds"],
+  ["webhook-signature", "`v1,` and HMAC-SHA256 of `id.timestamp.body` as Base64, for each secret"],
+].map(([name, description]) => {
+  return { name, in: "header", required: true, description, schema: { type: "string" } };
+});
 
 function tagsOf(): { name: string }[] {
   const tags = Object.values<Operation>(OPERATIONS).map((operation) => operation.tag);

@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { eventSchema } from "../../src/contract/event.ts";
 import { type CampaignId, type ImportId, makeId, type WebhookId } from "../../src/core/ids.ts";
 import { EVENT_TYPES, type EventType, type WebhookEvent } from "../../src/core/webhook.ts";
+import { bodyOf } from "../../src/core/webhook-body.ts";
 import { checkWorld } from "../support/node/invariants.ts";
 import { costOf } from "../support/node/scene.ts";
 import { CONNECTION, HOUR, MINUTE, START, taken, WORKSPACE, World } from "../support/node/world.ts";
@@ -13,7 +15,15 @@ beforeEach(async () => {
   world = new World();
   await world.setUp();
 });
-afterEach(() => checkWorld(world));
+afterEach(() => {
+  checkWorld(world);
+  // Whatever a test has brought about is told as the description has it.
+  for (const event of told()) {
+    const body = JSON.parse(JSON.stringify(bodyOf(event, WORKSPACE)));
+    const late = event.type === "call.analyzed" && event.call === null;
+    if (!late) eventSchema(event.type).strict().parse(body);
+  }
+});
 
 const want = (events: readonly EventType[] = EVENT_TYPES) =>
   world.put("webhook", WEBHOOK, { id: WEBHOOK, events: [...events] });
