@@ -66,7 +66,7 @@ export default defineConfig({
           globalSetup: ["./test/e2e/bundle.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          maxWorkers: "100%",
+          maxWorkers: WORKERS,
           // After the others: what starts processes of its own needs the machine more.
           sequence: { groupOrder: 1 },
         },
@@ -78,7 +78,7 @@ export default defineConfig({
           globalSetup: ["./test/e2e/bundle.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          maxWorkers: "100%",
+          maxWorkers: WORKERS,
           sequence: { groupOrder: 1 },
         },
       },
