@@ -260,6 +260,9 @@ export type Cost = {
   d1RowsRead: number;
   d1RowsWritten: number;
   messages: number;
+  /** Told to a webhook, and the messages that carried them. */
+  events: number;
+  eventMessages: number;
 };
 
 /** What one finished call of a batch costs, counted: a Worker that was started with COUNTS. */
@@ -267,10 +270,15 @@ export async function measureCost(
   scene: Scene,
   calls: number,
   reports: "all" | "end",
+  hook: string | null = null,
 ): Promise<Cost> {
   await scene.carrier.json({ path: "/_/reset", body: "{}" });
   const settings = { ringMs: 20, talkMs: 80, analysisMs: 20, reports };
   const workspace = await scene.workspace(20, settings);
+  if (hook !== null) {
+    const events = ["call.started", "call.ended", "call.analyzed", "task.completed"];
+    await workspace.make("webhooks", { name: "CRM", url: hook, events });
+  }
   const id = await campaign(workspace, "batch");
   await importCsv(workspace, id, csvOf(calls));
   await until(
@@ -295,5 +303,7 @@ export async function measureCost(
     d1RowsRead: each(counts.d1RowsRead),
     d1RowsWritten: each(counts.d1RowsWritten),
     messages: each(told.reports.delivered),
+    events: each(counts.events),
+    eventMessages: each(counts.eventMessages),
   };
 }

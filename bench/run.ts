@@ -7,6 +7,7 @@ import { cpus } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { hasBrowser } from "../test/browser/stage.ts";
+import { startReceiver } from "../test/fakes/process.ts";
 import { measureDashboard } from "./dashboard.ts";
 import { measureFloor } from "./floor.ts";
 import {
@@ -203,8 +204,30 @@ async function counted(): Promise<void> {
     note("queue operations, a call (3 a message)", "≤ 9", n(queue), queue <= 9);
     note("object requests, a call", "≤ 3", n(cost.requests), cost.requests <= 3);
     note("dollars for a million calls, list prices", "", `$${dollars(cost).toFixed(2)}`, null);
+    await told(scene, calls, cost);
   } finally {
     await scene.close();
+  }
+}
+
+/** What a webhook that hears of every call costs more. */
+async function told(scene: Scene, calls: number, without: Cost): Promise<void> {
+  const receiver = await startReceiver();
+  try {
+    const cost = await measureCost(scene, calls, "all", `${receiver.base}/bench`);
+    const rows = (cost.rowsWritten - without.rowsWritten) / cost.events;
+    const messages = cost.eventMessages / cost.events;
+    const heard = (await receiver.seen("/bench")).length / calls;
+    const each = `${cost.events.toFixed(2)} events a call, ${heard.toFixed(2)} heard`;
+    note(
+      "webhooks: object rows written, an event",
+      "≤ 2",
+      `${rows.toFixed(2)}; ${each}`,
+      rows <= 2,
+    );
+    note("webhooks: queue messages, an event", "≤ 1", messages.toFixed(2), messages <= 1);
+  } finally {
+    await receiver.stop();
   }
 }
 

@@ -16,6 +16,8 @@ export type Counts = {
   rowsWritten: number;
   d1RowsRead: number;
   d1RowsWritten: number;
+  events: number;
+  eventMessages: number;
 };
 
 /** The production bundle and the carrier, each in its own process, on a fresh folder. */
@@ -51,6 +53,8 @@ export class Scene {
       key: "sim_key",
       secret: "sim_secret",
     });
+    // The carrier, and receivers of webhooks.
+    process.env.OUTBOUND_ALLOW = "127.0.0.1:*";
     const worker = await startWorker({
       folder,
       port: PORT,

@@ -6,10 +6,14 @@ export type Counts = {
   rowsWritten: number;
   d1RowsRead: number;
   d1RowsWritten: number;
+  /** Events that were told, and the queue's messages that carried them. */
+  events: number;
+  eventMessages: number;
 };
 
 export function noCounts(): Counts {
-  return { requests: 0, rowsRead: 0, rowsWritten: 0, d1RowsRead: 0, d1RowsWritten: 0 };
+  const rows = { rowsRead: 0, rowsWritten: 0, d1RowsRead: 0, d1RowsWritten: 0 };
+  return { requests: 0, ...rows, events: 0, eventMessages: 0 };
 }
 
 /** The same object; each call of its methods counts as a request. */

@@ -205,6 +205,10 @@ function outsideOf(
     reportUrl: (connection, call) =>
       reportUrl(env.PUBLIC_URL, env.SIGNING_SECRET, connection, call),
     send: async (messages) => {
+      if (counts !== null) {
+        counts.eventMessages += messages.length;
+        counts.events += messages.reduce((sum, one) => sum + one.events.length, 0);
+      }
       for (const some of inBatches(messages)) {
         await env.EVENTS.sendBatch(some.map((body) => ({ body })));
       }

@@ -361,6 +361,26 @@ describe("at least once", () => {
   });
 });
 
+describe("what an event costs", () => {
+  it("one row of D1 each, once its receiver has it", async () => {
+    const { path } = await webhook();
+    let written = 0;
+    const DB = {
+      prepare: (query: string) => env.DB.prepare(query),
+      batch: async (statements: D1PreparedStatement[]) => {
+        const results = await env.DB.batch(statements);
+        for (const { meta } of results) written += meta.rows_written;
+        return results;
+      },
+    };
+    const bindings = { ...env, DB } as unknown as Env;
+    const events = Array.from({ length: 30 }, (_, n) => event({ sequence: n + 1, task: n }));
+    await consume([message(...events)], {}, bindings);
+    expect(await receiver.seen(path)).toHaveLength(30);
+    expect(written).toBe(30);
+  });
+});
+
 describe("replays and secrets", () => {
   it("one is sent again, or what failed since a time, or everything, each under its id", async () => {
     const { id, path } = await webhook();
