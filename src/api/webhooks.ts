@@ -1,6 +1,7 @@
 import { outboundOf } from "../carriers/outbound.ts";
 import { seal, unseal } from "../carriers/seal.ts";
 import { makeId } from "../core/ids.ts";
+import { refuse } from "../core/result.ts";
 import { reactionTo } from "../core/webhook.ts";
 import { database } from "../db/database.ts";
 import {
@@ -24,7 +25,7 @@ import {
 import { callbackSecret, newSecret, tell } from "../shell/webhook.ts";
 import type { Ctx } from "./context.ts";
 import { changeOf, entryOf } from "./entry.ts";
-import { invalid, notFound } from "./errors.ts";
+import { invalid, notFound, Refused } from "./errors.ts";
 import { handOver } from "./hand-over.ts";
 import { randomText } from "./key-text.ts";
 import { pageRequest } from "./list.ts";
@@ -32,12 +33,21 @@ import type { Handler } from "./serve.ts";
 
 /** How long the secret before a roll goes on signing, ms. */
 const OVERLAP_MS = 24 * 3_600_000;
+/** Each costs a request for each event: more than these belong behind one of the receiver's own. */
+const WEBHOOKS_MAX = 20;
 /** Deliveries that one request sends again. */
 const REPLAY_MAX = 1_000;
 
 export const create: Handler<"POST /v1/webhooks"> = async (c, { body }) => {
   const workspace = c.get("workspace");
   checkAddress(c, body.url);
+  const others = await listWebhooks(database(c.env), workspace, {
+    limit: WEBHOOKS_MAX,
+    after: null,
+  });
+  if (others.items.length === WEBHOOKS_MAX) {
+    throw new Refused(refuse("conflict", `A workspace has ${WEBHOOKS_MAX} webhooks at most.`));
+  }
   const secret = newSecret();
   const row = {
     id: makeId("whk", workspace, randomText(10)),
@@ -163,6 +173,7 @@ export const replay: Handler<"POST /v1/deliveries/replay"> = async (c, { body })
   if ((sequence === undefined) === (since === undefined)) {
     throw invalid({ path: "sequence", expected: "either sequence or since", got: "both or none" });
   }
+  await mustBeOn(c, body.webhook);
   const now = c.get("now");
   let replayed: number[];
   if (sequence !== undefined) {
@@ -190,6 +201,12 @@ export const callbacks: Handler<"GET /v1/callbacks"> = async (c, { query }) => {
   const items = found.items.map((row) => ({ origin: row.target, ...healthWire(row) }));
   return c.json({ items, nextCursor: found.nextCursor, secret });
 };
+
+/** What is sent to a webhook that is off would be given up at once. */
+async function mustBeOn(c: Ctx, id: string | undefined): Promise<void> {
+  if (id === undefined || (await find(c, id)).offAt === null) return;
+  throw new Refused(refuse("conflict", "The webhook is switched off: switch it on, then replay."));
+}
 
 /** The receiver that a request names: a webhook of the workspace, or an origin. */
 async function targetOf(

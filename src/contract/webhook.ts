@@ -153,7 +153,7 @@ export const webhookOperations = {
       schema: WithSecret,
       example: { ...example, secret },
     },
-    refusals: ["invalid"],
+    refusals: ["invalid", "conflict"],
   }),
   "GET /v1/webhooks": operation({
     id: "listWebhooks",
@@ -285,7 +285,7 @@ export const webhookOperations = {
       schema: Replayed,
       example: { replayed: 12, more: false, last: 4711 },
     },
-    refusals: ["invalid", "not_found"],
+    refusals: ["invalid", "not_found", "conflict"],
   }),
   "GET /v1/callbacks": operation({
     id: "listCallbacks",

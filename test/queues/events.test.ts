@@ -382,6 +382,21 @@ describe("what an event costs", () => {
 });
 
 describe("replays and secrets", () => {
+  it("a webhook that is off is sent nothing again, and a workspace has twenty at most", async () => {
+    const { id, url } = await webhook();
+    const events = ["call.ended"];
+    for (let n = 1; n < 20; n++) {
+      await made(workspace, "webhooks", { name: `Hook ${n}`, url, events });
+    }
+    const one = await workspace.ask("POST /v1/webhooks", { body: { name: "One", url, events } });
+    expect(one.status).toBe(409);
+    await workspace.ask(`PATCH /v1/webhooks/${id}`, { body: { on: false } });
+    const replayed = await workspace.ask("POST /v1/deliveries/replay", {
+      body: { webhook: id, since: 0 },
+    });
+    expect(replayed.status).toBe(409);
+  });
+
   it("one is sent again, or what failed since a time, or everything, each under its id", async () => {
     const { id, path } = await webhook();
     await consume([message(...[1, 2, 3].map((n) => event({ sequence: n })))]);
