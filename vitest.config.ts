@@ -52,6 +52,9 @@ export default defineConfig({
         test: {
           name: "workerd",
           maxWorkers: WORKERS,
+          // One workerd for many files: the setup empties all that is stored before each.
+          isolate: false,
+          testTimeout: 30_000,
           // A line that is logged after the last test would be waited for, and never come.
           disableConsoleIntercept: true,
           include: ["test/{dialer,api,queues,walls}/**/*.test.ts"],

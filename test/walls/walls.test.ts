@@ -29,7 +29,7 @@ import { type Lived, lived, OTHERS, PERSONAL, storedKey } from "./world.ts";
  */
 
 /** For each of the long walks, on a busy machine. */
-const LONG_MS = 60_000;
+const LONG_MS = 180_000;
 
 let ours: Lived;
 let theirs: Lived;
