@@ -233,8 +233,8 @@ describe("a pushed task", () => {
       retries: 2,
       intervals: [180_000],
       retryOutcomes: ["voicemail"],
-      statusCallbackUrl: null,
       context: { name: "Tarun" },
+      statusCallbackUrl: "https://crm.example.com/hooks/7",
       campaign: "cmp_abcdef_1",
       unheardOf: true,
       externalId: " crm-7 ",
@@ -256,6 +256,7 @@ describe("a pushed task", () => {
         attemptsMax: 2,
         intervalsMs: [180_000],
         retryOutcomes: ["voicemail"],
+        statusCallbackUrl: "https://crm.example.com/hooks/7",
       },
     });
   });
