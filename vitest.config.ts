@@ -32,6 +32,7 @@ export default defineConfig({
           cloudflareTest({
             wrangler: { configPath: "./wrangler.toml" },
             miniflare: {
+              r2Buckets: ["RECORDINGS"],
               bindings: {
                 ADMIN_SECRET: "test-admin-secret-of-32-characters",
                 SIGNING_SECRET: "test-signing-secret-of-32-characters",

@@ -11,6 +11,8 @@ declare namespace Cloudflare {
     PUBLIC_URL: string;
     /** `host:port`s that carriers may have although they are not public; local runs only. */
     OUTBOUND_ALLOW?: string;
+    /** Where recordings are copied to, if a bucket is bound (wrangler.toml). */
+    RECORDINGS?: R2Bucket;
     /** `decisions` logs every dispatch, too. */
     LOG?: string;
     /** Set: each object logs what it has cost so far, for the benchmark. */

@@ -18,7 +18,9 @@ import {
   type WaitingPart,
 } from "../db/erasures.ts";
 import { readPart, readRejects } from "../db/imports.ts";
+import { callsToForget } from "../db/recordings.ts";
 import { dialerOf } from "../shell/dialer.ts";
+import { forgetRecordings } from "../shell/recordings.ts";
 import { originOf } from "./entry.ts";
 import { Refused, take } from "./errors.ts";
 import { e164Of } from "./numbers.ts";
@@ -33,9 +35,12 @@ export const create: Handler<"POST /v1/erasures"> = async (c, { body }) => {
   const db = database(c.env);
   const phone = e164Of(body.phone, "phone");
   const rows = await emptyParts(db, workspace, phone);
+  await forgetCopies(c.env, db, workspace, phone);
   const uploads = await uploadsNow(db, workspace);
   const here = take(await dialerOf(c.env, workspace).erase(phone, uploads, originOf(c)));
   const stored = await eraseRecords(db, workspace, phone);
+  // One that was made meanwhile; and, when a request is repeated, those that it has left.
+  await forgetCopies(c.env, db, workspace, phone);
   const suppressed = await hashSuppression(db, workspace, phone, here.hash, c.get("now"));
   const rejected = await emptyRejects(db, workspace, phone);
   await eraseReportTexts(db, workspace, phone);
@@ -54,6 +59,17 @@ export const create: Handler<"POST /v1/erasures"> = async (c, { body }) => {
     suppressed,
   });
 };
+
+/** Copies of recordings go before their rows: while a row names the person, they can be found. */
+async function forgetCopies(
+  env: Env,
+  db: Db,
+  workspace: WorkspaceId,
+  phone: string,
+): Promise<void> {
+  if (env.RECORDINGS === undefined) return;
+  await forgetRecordings(env, workspace, await callsToForget(db, workspace, phone));
+}
 
 /** Rows of files that the Dialer has not got yet. */
 async function emptyParts(db: Db, workspace: WorkspaceId, phone: string): Promise<number> {

@@ -1,22 +1,40 @@
+import type { CallRecord } from "../core/call.ts";
 import { refuse } from "../core/result.ts";
+import { database } from "../db/database.ts";
+import { hasRecording } from "../db/recordings.ts";
+import type { OpenConnection } from "../shell/connection.ts";
 import { logFault } from "../shell/faults.ts";
+import {
+  copyRecording,
+  playCopy,
+  RECORDING_BYTES_MAX,
+  SETTLED_MS,
+  soundType,
+} from "../shell/recordings.ts";
 import { openConnection } from "./carrier-of.ts";
+import type { Ctx } from "./context.ts";
 import { noteView } from "./entry.ts";
 import { notFound, Refused } from "./errors.ts";
-import { findCall } from "./find.ts";
+import { findCall, keyIn } from "./find.ts";
 import type { Handler } from "./serve.ts";
 
 const PASSED = ["content-length", "content-range", "accept-ranges"];
-const SOUND = /^(audio|video)\/[\w.+-]+/i;
+/** After the reply the platform lets work go on for half a minute. */
+const COPY_LIMITS = { bytesMax: RECORDING_BYTES_MAX, ms: 25_000 };
 
-/** Plays a call's recording through the connection's credentials; the carrier's address stays hidden. */
+/**
+ * Plays a call's recording: the copy, if a bucket is bound and has one, else the carrier's, through
+ * the connection's credentials; its address stays hidden.
+ */
 export const play: Handler<"GET /v1/calls/{id}/recording"> = async (c, { params }) => {
   const call = await findCall(c, params.id);
   if (call.recordingUrl === null) throw notFound("recording");
   await noteView(c, { action: "call.play", targetKind: "call", target: call.id });
+  const range = c.req.header("range") ?? null;
+  const copy = await findCopy(c, call, range);
+  if (copy !== null) return passOn(copy);
   const open = await openConnection(c.env, c.get("workspace"), call.connection, c.get("now"));
   if (open === null) throw notFound("recording");
-  const range = c.req.header("range") ?? null;
   const answer = await fetchRecording(() =>
     open.carrier.recording(open.settings, call.recordingUrl ?? "", range),
   );
@@ -28,17 +46,50 @@ export const play: Handler<"GET /v1/calls/{id}/recording"> = async (c, { params 
     await answer.body?.cancel();
     throw away(`The carrier answered ${answer.status}.`);
   }
-  const type = answer.headers.get("content-type") ?? "";
-  const headers = new Headers({
-    // Nothing that a browser would run comes from here.
-    "content-type": SOUND.test(type) ? type : "application/octet-stream",
-  });
+  if (answer.status !== 416) copyLate(c, call, open);
+  return passOn(answer);
+};
+
+function passOn(answer: Response): Response {
+  const headers = new Headers({ "content-type": soundType(answer.headers.get("content-type")) });
   for (const name of PASSED) {
     const value = answer.headers.get(name);
     if (value !== null) headers.set(name, value);
   }
   return new Response(answer.body, { status: answer.status, headers });
-};
+}
+
+async function findCopy(c: Ctx, call: CallRecord, range: string | null): Promise<Response | null> {
+  if (c.env.RECORDINGS === undefined) return null;
+  try {
+    return await playCopy(c.env.RECORDINGS, c.get("workspace"), call.id, range);
+  } catch (error) {
+    logFault("recording", error, { workspace: c.get("workspace") });
+    return null;
+  }
+}
+
+/** Calls whose recordings this isolate copies: a player asks for several parts at once. */
+const copying = new Set<string>();
+
+/** A recording that came too late for the clock is copied now that it is played, without waiting. */
+function copyLate(c: Ctx, call: CallRecord, open: OpenConnection): void {
+  const { RECORDINGS: bucket } = c.env;
+  const { id, endedAt, recordingUrl: url } = call;
+  const early = endedAt === null || endedAt > c.get("now") - SETTLED_MS;
+  if (bucket === undefined || url === null || early || copying.has(id)) return;
+  const workspace = c.get("workspace");
+  const mayStay = () => hasRecording(database(c.env), workspace, keyIn(c, "cal", id));
+  copying.add(id);
+  const copied = copyRecording(bucket, workspace, { call: id, url, open, mayStay }, COPY_LIMITS)
+    .then((came) => {
+      if (came.kind === "copied") return;
+      console.log(JSON.stringify({ event: "recording not copied", call: id, why: came.why }));
+    })
+    .catch((error: unknown) => logFault("recording", error, { workspace }))
+    .finally(() => copying.delete(id));
+  c.executionCtx.waitUntil(copied);
+}
 
 async function fetchRecording(ask: () => Promise<Response>): Promise<Response> {
   try {

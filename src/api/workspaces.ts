@@ -61,6 +61,8 @@ export function newWorkspaceRow(
     retentionDays: null,
     retentionTask: 0,
     retentionAt: 0,
+    recordingsCall: 0,
+    recordingsAt: 0,
     deletedAt: null,
     removedAt: null,
   };

@@ -22,6 +22,7 @@ import {
   members,
   numbers,
   receivers,
+  recordingRetries,
   reportBodies,
   suppressions,
   tasks,
@@ -99,6 +100,7 @@ export async function removeEnded(db: Db, workspace: WorkspaceId, now: number): 
   const removed = await db.batch([
     some(callTexts, callTexts.call),
     some(calls, calls.id),
+    some(recordingRetries, recordingRetries.call),
     some(tasks, tasks.id),
     some(campaigns, campaigns.id),
     db.delete(importChunks).where(sql`${importChunks.import} IN ${first}`),

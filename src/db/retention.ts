@@ -35,17 +35,8 @@ export async function retainedWorkspaces(db: Db, now: number, limit: number): Pr
   });
 }
 
-/**
- * Takes contexts, consents, texts and recording links from tasks of the next slice that ended before `cutoff`,
- * in one transaction with how far it came; after the last task it begins anew, hours later.
- */
-export async function applyRetention(
-  db: Db,
-  workspace: WorkspaceId,
-  after: number,
-  cutoff: number,
-  entry: Entry,
-): Promise<void> {
+/** Tasks of the next slice, and conditions on those of them, and on their calls, that ended before `cutoff`. */
+async function sliceOf(db: Db, workspace: WorkspaceId, after: number, cutoff: number) {
   const looked = await db
     .select({ id: tasks.id })
     .from(tasks)
@@ -71,6 +62,42 @@ export async function applyRetention(
     .select({ id: calls.id })
     .from(calls)
     .where(and(eq(calls.workspace, workspace), sql`(${calls.campaign}, ${calls.task}) IN ${old}`));
+  return { last, through, old, oldCalls };
+}
+
+/** Calls whose recording links the next slice takes. */
+export async function recordingsToForget(
+  db: Db,
+  workspace: WorkspaceId,
+  after: number,
+  cutoff: number,
+): Promise<number[]> {
+  const { oldCalls } = await sliceOf(db, workspace, after, cutoff);
+  const rows = await db
+    .select({ id: calls.id })
+    .from(calls)
+    .where(
+      and(
+        eq(calls.workspace, workspace),
+        isNotNull(calls.recordingUrl),
+        sql`${calls.id} IN ${oldCalls}`,
+      ),
+    );
+  return rows.map(({ id }) => id);
+}
+
+/**
+ * Takes contexts, consents, texts and recording links from tasks of the next slice that ended before `cutoff`,
+ * in one transaction with how far it came; after the last task it begins anew, hours later.
+ */
+export async function applyRetention(
+  db: Db,
+  workspace: WorkspaceId,
+  after: number,
+  cutoff: number,
+  entry: Entry,
+): Promise<void> {
+  const { last, through, old, oldCalls } = await sliceOf(db, workspace, after, cutoff);
   const filled = and(
     eq(tasks.workspace, workspace),
     sql`(${tasks.context} <> '{}' OR ${tasks.consent} IS NOT NULL)`,

@@ -47,6 +47,10 @@ export const workspaces = sqliteTable(
     retentionTask: integer("retention_task").notNull().default(0),
     /** When it goes on: 0 for at once. */
     retentionAt: integer("retention_at").notNull().default(0),
+    /** The call behind which recordings are copied next, where a bucket is bound. */
+    recordingsCall: integer("recordings_call").notNull().default(0),
+    /** When they were copied last. */
+    recordingsAt: integer("recordings_at").notNull().default(0),
     /** Its end: nobody gets in any more, and what it had is removed in slices. */
     deletedAt: integer("deleted_at"),
     /** Nothing of it is left but this row and the entry of its end. */
@@ -447,6 +451,22 @@ export const callTexts = sqliteTable(
     analysis: text("analysis"),
   },
   (t) => [primaryKey({ columns: [t.workspace, t.call] })],
+);
+
+/** Recordings that could not be copied yet: gone once they are, or once they are given up. */
+export const recordingRetries = sqliteTable(
+  "recording_retries",
+  {
+    workspace: text("workspace").notNull(),
+    call: integer("call").notNull(),
+    /** How often it was tried. */
+    tries: integer("tries").notNull(),
+    nextAt: integer("next_at").notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.workspace, t.call] }),
+    index("recording_retries_due").on(t.workspace, t.nextAt),
+  ],
 );
 
 /** Everything set up in a workspace, in the shape of the Dialer's copies: a view at the end of the migration. */

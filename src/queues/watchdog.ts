@@ -9,10 +9,12 @@ import {
 import { endedWorkspaces, removeEnded } from "../db/endings.ts";
 import { deleteRejectsBefore, importsWithoutLife, touchImports } from "../db/imports.ts";
 import { deleteReportTextsBefore } from "../db/reports.ts";
-import { applyRetention, retainedWorkspaces } from "../db/retention.ts";
+import { applyRetention, recordingsToForget, retainedWorkspaces } from "../db/retention.ts";
 import { abandonUpload, removeUpload } from "../db/uploads.ts";
 import { dialerOf } from "../shell/dialer.ts";
 import { logFault } from "../shell/faults.ts";
+import { forgetRecordings, removeRecordings } from "../shell/recordings.ts";
+import { copyRecordings } from "./recordings.ts";
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
@@ -38,7 +40,7 @@ export async function watchdog(env: Env, now: number): Promise<void> {
   await watchImports(env, now);
   const db = database(env);
   await guarded("report texts", () => deleteReportTextsBefore(db, now - REPORT_TEXTS_KEPT_MS));
-  await guarded("retention", () => retain(db, now));
+  await guarded("retention", () => retain(env, db, now));
   await guarded("receivers", () => wakeReceivers(env, db, now));
   await guarded("deliveries", () => forgetDeliveries(db, now));
   await guarded("ended workspaces", () => removeWhatEnded(env, db, now));
@@ -47,17 +49,28 @@ export async function watchdog(env: Env, now: number): Promise<void> {
       guarded("tick", () => dialerOf(env, workspace).tick(), { workspace }),
     );
   });
+  // It takes its time: nothing else waits for it.
+  await guarded("recordings", () => copyRecordings(env, db, now));
 }
 
 /** One slice for each of some workspaces: the next minute goes on where this one stops. */
-async function retain(db: Db, now: number): Promise<void> {
+async function retain(env: Env, db: Db, now: number): Promise<void> {
   for (const { workspace, days, after } of await retainedWorkspaces(db, now, RETAINED_AT_ONCE)) {
     const deed = { action: "retention.apply", targetKind: "workspace", target: workspace };
     const origin = { actorKind: "outdial" as const, actor: null, ip: null, requestId: null };
     const entry = { ...origin, ...deed, after: { days }, at: now };
+    const cutoff = now - days * DAY_MS;
+    const apply = () => applyRetention(db, workspace, after, cutoff, entry);
     await guarded(
       "retention",
-      () => applyRetention(db, workspace, after, now - days * DAY_MS, entry),
+      async () => {
+        if (env.RECORDINGS === undefined) return apply();
+        // Copies first, while their rows are found; and once more, for one that was made meanwhile.
+        const calls = await recordingsToForget(db, workspace, after, cutoff);
+        await forgetRecordings(env, workspace, calls);
+        await apply();
+        await forgetRecordings(env, workspace, calls);
+      },
       { workspace },
     );
   }
@@ -103,9 +116,11 @@ async function removeOne(
   if (!ended.ok || ended.value.open > 0) return;
   const gone = await dialer.vanish();
   if (!gone.ok) return;
+  let copies = true;
   while (left.slices > 0) {
     left.slices -= 1;
-    if (await removeEnded(db, workspace, now)) return;
+    if (copies) copies = !(await removeRecordings(env, workspace));
+    else if (await removeEnded(db, workspace, now)) return;
   }
 }
 

@@ -3,13 +3,8 @@ import { describe, expect, inject, it } from "vitest";
 import { localKey, type WorkspaceId } from "../../src/core/ids.ts";
 import { database } from "../../src/db/database.ts";
 import { calls, callTexts } from "../../src/db/schema.ts";
-import {
-  itemsOf,
-  type Json,
-  mintCallingWorkspace,
-  pausedCampaign,
-  poll,
-} from "../support/workerd/workspace.ts";
+import { recordedCall } from "../support/workerd/recordings.ts";
+import { itemsOf, mintCallingWorkspace, pausedCampaign } from "../support/workerd/workspace.ts";
 
 type Calling = Awaited<ReturnType<typeof mintCallingWorkspace>>;
 
@@ -132,27 +127,3 @@ describe("a recording", () => {
     expect((await workspace.ask(`GET /v1/calls/${ids[0]}/recording`)).status).toBe(404);
   });
 });
-
-/** The address of a recording at the carrier, of a call that it was asked for here. */
-async function recordedCall(): Promise<string> {
-  const { baseUrl, apiKey } = inject("carrier");
-  const headers = { authorization: `Bearer ${apiKey}`, "content-type": "application/json" };
-  const dial = {
-    to: "+919876540123",
-    from: "+918047112233",
-    agentId: "a",
-    reportUrl: "http://127.0.0.1:9/",
-    settings: { ringMs: 0, talkMs: 1, analysisMs: 0 },
-  };
-  const made = await fetch(`${baseUrl}/v1/calls`, {
-    method: "POST",
-    headers,
-    body: JSON.stringify(dial),
-  });
-  const { id } = (await made.json()) as { id: string };
-  const call = await poll(
-    async () => (await (await fetch(`${baseUrl}/v1/calls/${id}`, { headers })).json()) as Json,
-    (one) => typeof one.recordingUrl === "string",
-  );
-  return String(call.recordingUrl);
-}

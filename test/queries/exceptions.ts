@@ -11,6 +11,7 @@ export const QUERIES: Record<string, string> = {
   "src/db/campaigns.ts liveWorkspaces": SWEEP,
   "src/db/endings.ts endedWorkspaces": SWEEP,
   "src/db/retention.ts retainedWorkspaces": SWEEP,
+  "src/db/recordings.ts workspacesToCopy": SWEEP,
   "src/db/imports.ts importsWithoutLife": SWEEP,
   "src/db/imports.ts touchImports": SWEEP,
   "src/db/imports.ts deleteRejectsBefore": SWEEP,
