@@ -206,8 +206,8 @@ function workspaceOf(random: Random, index: number, tasks: number): WorkspacePla
     connections,
     agents,
     tasks,
-    webhook: random.chance(0.4),
-    callbacks: random.chance(0.25),
+    webhook: random.chance(0.3),
+    callbacks: random.chance(0.15),
   };
 }
 

@@ -343,7 +343,7 @@ export class World {
     this.faults.calm = false;
   }
 
-  /** Two in five workspaces want to hear of everything. */
+  /** Three in ten workspaces want to hear of everything. */
   #webhookOf(id: WorkspaceId): Doc | null {
     const index = this.workspaces.findIndex((one) => one.id === id);
     if (this.#plan.workspaces[index]?.webhook !== true) return null;
