@@ -20,6 +20,8 @@ import {
 
 /** D1 that answers nothing for so long is away, ms. */
 const D1_GIVE_UP_MS = 30_000;
+/** Likewise a queue; what it took after all comes twice, ms. */
+const QUEUE_GIVE_UP_MS = 30_000;
 
 /** The Dialer in its Durable Object: there is only ever one per workspace, named by its id. */
 export class DialerObject extends DurableObject<Env> implements DialerVerbs, LiveVerbs {
@@ -210,7 +212,8 @@ function outsideOf(
         counts.events += messages.reduce((sum, one) => sum + one.events.length, 0);
       }
       for (const some of inBatches(messages)) {
-        await env.EVENTS.sendBatch(some.map((body) => ({ body })));
+        const taken = env.EVENTS.sendBatch(some.map((body) => ({ body })));
+        await inTime(taken, QUEUE_GIVE_UP_MS, "the queue gives no answer in time");
       }
     },
     viewers: () => sockets.viewers(Date.now()),
@@ -221,7 +224,7 @@ function outsideOf(
     },
     d1: async (statements) => {
       const batch = env.DB.batch(statements.map((one) => prepare(env.DB, one)));
-      const results = await inTime(batch, D1_GIVE_UP_MS);
+      const results = await inTime(batch, D1_GIVE_UP_MS, "D1_ERROR: no answer in time");
       if (counts !== null) {
         for (const { meta } of results) {
           counts.d1RowsRead += meta.rows_read;
@@ -238,10 +241,10 @@ function outsideOf(
 }
 
 /** Fails when the work takes longer; what D1 writes after that changes nothing, by its version. */
-async function inTime<T>(work: Promise<T>, ms: number): Promise<T> {
+async function inTime<T>(work: Promise<T>, ms: number, otherwise: string): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error("D1_ERROR: no answer in time")), ms);
+    timer = setTimeout(() => reject(new Error(otherwise)), ms);
   });
   try {
     return await Promise.race([work, late]);

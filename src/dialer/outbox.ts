@@ -3,6 +3,8 @@ import type { State } from "./state.ts";
 
 /** Most events in one row, and so in one message. */
 const ROW_EVENTS = 50;
+/** A message holds 128 KB; characters, each up to three bytes, with room to spare. */
+const ROW_CHARS = 40_000;
 /** Its row says that some task was ever taken in with an address of its own. */
 const CALLBACKS_KNOWN = "callbacks";
 
@@ -73,13 +75,34 @@ export class Outbox {
     const noted = this.#noted.splice(0);
     const first = state.nextIds(noted.length);
     const events = noted.map((one, index) => ({ ...one, at: now, sequence: first + index }));
-    for (let at = 0; at < events.length; at += ROW_EVENTS) {
-      const id = first + at;
-      const some = JSON.stringify(events.slice(at, at + ROW_EVENTS));
-      state.sql.run("INSERT INTO outbox (id, events) VALUES (?, ?)", id, some);
-      this.#rows += 1;
-      this.newest = id;
+    let id = first;
+    let some: string[] = [];
+    let chars = 0;
+    for (const event of events) {
+      const text = JSON.stringify(event);
+      if (some.length === ROW_EVENTS || (some.length > 0 && chars + text.length > ROW_CHARS)) {
+        this.#add(state, id, some);
+        id = event.sequence;
+        some = [];
+        chars = 0;
+      }
+      some.push(text);
+      chars += text.length;
     }
+    this.#add(state, id, some);
+  }
+
+  #add(state: State, id: number, events: string[]): void {
+    const text = `[${events.join(",")}]`;
+    state.sql.run("INSERT INTO outbox (id, events) VALUES (?, ?)", id, text);
+    this.#rows += 1;
+    this.newest = id;
+  }
+
+  /** Id of the oldest row; null when none is there. */
+  oldest(state: State): number | null {
+    const [row] = state.sql.all<{ id: number | null }>("SELECT MIN(id) AS id FROM outbox");
+    return row?.id ?? null;
   }
 
   /** Rows after this one, oldest first. */

@@ -22,6 +22,8 @@ export class Sender {
   /** Rows up to this one were sent. */
   #sentTo = 0;
   #againMs = AGAIN_MIN_MS;
+  /** Rows up to this one are sent again then, if they are still here. */
+  #awaited = 0;
   /** The queue took nothing: it is not asked before. 0 while it takes. */
   #shutUntil = 0;
   /** When what is there is sent again, or null when nothing is. */
@@ -44,20 +46,37 @@ export class Sender {
     if (this.#sending || now < this.#shutUntil) return;
     if (!again && this.dueAt !== null && outbox.newest <= this.#sentTo) return;
     // What the queue did not take was not sent: it needs no longer gap.
-    if (again && this.#shutUntil === 0) {
+    const missed = again && this.#shutUntil === 0 && this.#isAwaited(state);
+    if (missed) {
       this.#sentTo = 0;
       this.#againMs = Math.min(this.#againMs * 2, AGAIN_MAX_MS);
+    } else if (again) {
+      this.#againMs = AGAIN_MIN_MS;
     }
     this.#shutUntil = 0;
     this.#sending = true;
-    this.dueAt = now + this.#againMs;
+    // What comes after puts nothing off: where something always comes, nothing were sent again.
+    if (again || this.dueAt === null) this.#expect(state, now);
     this.#outside.background(this.#send());
+  }
+
+  /** Whether anything that should have been acknowledged by now was not. */
+  #isAwaited(state: State): boolean {
+    const oldest = state.outbox.oldest(state);
+    return oldest !== null && oldest <= this.#awaited;
+  }
+
+  #expect(state: State, now: number): void {
+    this.#awaited = state.outbox.newest;
+    this.dueAt = now + this.#againMs;
   }
 
   async #send(): Promise<void> {
     try {
       for (;;) {
-        const { workspace, rows } = this.#commit((state) => {
+        const { workspace, rows } = this.#commit((state, now) => {
+          // Many rows take their time: the alarm does not ask after them all the while.
+          if (this.dueAt !== null && this.dueAt <= now) this.#expect(state, now);
           const some = state.outbox.after(state, this.#sentTo, ROWS_AT_ONCE);
           return { workspace: state.workspace, rows: some };
         });

@@ -343,6 +343,46 @@ describe("the outbox", () => {
     await acknowledge();
   });
 
+  it("what was lost is sent again while other events go on and on", async () => {
+    await want(["call.started"]);
+    const campaign = await world.campaign();
+    await world.push(campaign);
+    await world.idle();
+    const [lost] = world.sent.splice(0);
+    for (let minute = 0; minute < 5; minute++) {
+      await world.push(campaign);
+      await world.run(MINUTE);
+      await acknowledge();
+    }
+    const again = world.sent.filter((one) => one.row === lost?.row);
+    expect(again.length).toBeGreaterThan(0);
+  });
+
+  it("what is acknowledged in time is not sent twice, however much goes on", async () => {
+    await want(["call.started"]);
+    const campaign = await world.campaign();
+    for (let n = 0; n < 20; n++) {
+      await world.push(campaign);
+      await world.run(30_000);
+      await acknowledge();
+    }
+    expect(new Set(world.sent.map((one) => one.row)).size).toBe(world.sent.length);
+  });
+
+  it("no row holds more than a message of a queue may", async () => {
+    const campaign = await world.campaign({ startAfter: START + HOUR });
+    const address = `${URL_OF_TASK}?${"ä".repeat(1_900)}`;
+    const externalId = (n: number) => `${n}${"ü".repeat(190)}`;
+    for (let n = 0; n < 120; n++) {
+      await world.push(campaign, { statusCallbackUrl: address, externalId: externalId(n) });
+    }
+    await world.move(campaign, "archive");
+    await world.run(MINUTE);
+    expect(told()).toHaveLength(120);
+    const bytes = world.sent.map((one) => new TextEncoder().encode(JSON.stringify(one)).length);
+    expect(Math.max(...bytes)).toBeLessThan(128_000);
+  });
+
   it("a crash before the queue took it loses nothing", async () => {
     await want(["call.started"]);
     world.sendFault = new Error("the queue is away");
