@@ -53,7 +53,8 @@ export function startWorker(options: LocalOptions): Promise<Running> {
   const all = {
     PUBLIC_URL: `http://127.0.0.1:${port}`,
     // The simulated carrier, wherever it is not put elsewhere.
-    OUTBOUND_ALLOW: process.env.OUTBOUND_ALLOW ?? `127.0.0.1:${port + 1}`,
+    // The simulated carrier, and whatever else is to be reached on this machine.
+    OUTBOUND_ALLOW: [`127.0.0.1:${port + 1}`, process.env.OUTBOUND_ALLOW ?? ""].join(","),
     ...secrets,
     ...vars,
   };

@@ -187,7 +187,7 @@ export const webhookOperations = {
     description: "Any subset. What waits goes to the address that it was meant for.",
     access: "set_up",
     params,
-    body: { schema: WebhookEdit, bytesMax: SETUP_BYTES_MAX, example: { on: false } },
+    body: { schema: WebhookEdit, bytesMax: SETUP_BYTES_MAX, example: { texts: true } },
     reply: { status: 200, description: "The webhook after the edit", schema: Webhook, example },
     refusals: ["not_found", "invalid"],
   }),
