@@ -1,6 +1,6 @@
 import type { CarrierReport, ReportRequest } from "../carriers/carrier.ts";
 import { checkReportPath } from "../carriers/report-url.ts";
-import { soundReport } from "../carriers/sound.ts";
+import { soundReport, soundWord } from "../carriers/sound.ts";
 import { REPORT_BYTES_MAX } from "../contract/report.ts";
 import { isTooDeep } from "../core/deep.ts";
 import {
@@ -10,7 +10,6 @@ import {
   parseId,
   type WorkspaceId,
 } from "../core/ids.ts";
-import { withoutNumbers } from "../core/phone.ts";
 import { database } from "../db/database.ts";
 import { keepReportTexts } from "../db/reports.ts";
 import { countWords } from "../db/words.ts";
@@ -151,15 +150,9 @@ function sizeOf(message: ReportMessage): number {
   return new TextEncoder().encode(JSON.stringify(message)).byteLength;
 }
 
-const WORD_CHARS_MAX = 100;
-
 /** Counts words that nobody knows, without waiting: a count that is lost hurts nobody. */
 function countUnknown(c: Ctx, { workspace, connection }: Address, reports: CarrierReport[]): void {
-  const words = reports.flatMap(({ unknownWord }) =>
-    unknownWord === undefined || unknownWord === ""
-      ? []
-      : [withoutNumbers(unknownWord.slice(0, WORD_CHARS_MAX)).toWellFormed()],
-  );
+  const words = reports.flatMap(({ unknownWord }) => soundWord(unknownWord) ?? []);
   if (words.length === 0) return;
   const counted = countWords(database(c.env), workspace, connection, words, c.get("now"));
   c.executionCtx.waitUntil(

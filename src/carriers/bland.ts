@@ -140,8 +140,8 @@ async function lookup(
   mustBeOk(reply, "the look-up");
   const found = fieldsOf(reply.body);
   if (found === null) throw new Error("the look-up's answer cannot be read");
-  const { news } = readCall(found);
-  return { kind: news.ended ? "over" : "alive", carrierCallId, news };
+  const read = readCall(found);
+  return { ...read, kind: read.news.ended ? "over" : "alive", carrierCallId };
 }
 
 function read(report: ReportRequest): CarrierReport[] {

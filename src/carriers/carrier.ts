@@ -99,10 +99,14 @@ export type CarrierReport = {
   unknownWord?: string;
 };
 
-/** What a look-up found. `unknown` decides nothing (H22). */
+/** What a look-up found. `unknown` decides nothing (H22); `unknownWord` is as in reports. */
 export type Lookup =
-  | { kind: "alive"; carrierCallId: string | null; news: CallNews }
-  | { kind: "over"; carrierCallId: string | null; news: CallNews }
+  | {
+      kind: "alive" | "over";
+      carrierCallId: string | null;
+      news: CallNews;
+      unknownWord?: string;
+    }
   | { kind: "unknown" };
 
 export type ReportRequest = { url: string; headers: Headers; body: Uint8Array };

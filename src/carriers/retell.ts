@@ -144,8 +144,8 @@ async function lookup(
   mustBeOk(reply, "the look-up");
   const found = fieldsOf(reply.body);
   if (found === null) throw new Error("the look-up's answer cannot be read");
-  const { news } = readCall(found, isOver(found));
-  return { kind: news.ended ? "over" : "alive", carrierCallId: id, news };
+  const read = readCall(found, isOver(found));
+  return { ...read, kind: read.news.ended ? "over" : "alive", carrierCallId: id };
 }
 
 async function findByOurs(

@@ -5,6 +5,8 @@ const INSTANT_MIN = Date.UTC(2000, 0, 1);
 const INSTANT_MAX = Date.UTC(2100, 0, 1);
 const ID_CHARS_MAX = 200;
 const WORD_CHARS_MAX = 500;
+/** Of words that are counted, as keys. */
+const UNKNOWN_WORD_CHARS_MAX = 100;
 const URL_CHARS_MAX = 2_000;
 const CURRENCY_CHARS_MAX = 16;
 /** A thousand such amounts still add up exactly: 30 years, or a million of a currency. */
@@ -35,6 +37,12 @@ export function soundNews(news: CallNews): CallNews {
     currency: atMost(news.currency, CURRENCY_CHARS_MAX),
     recordingUrl: atMost(news.recordingUrl, URL_CHARS_MAX),
   };
+}
+
+/** A word that no adapter has a meaning for, as it is counted; null where there is none. */
+export function soundWord(word: string | undefined): string | null {
+  if (word === undefined || word === "") return null;
+  return withoutNumbers(word.slice(0, UNKNOWN_WORD_CHARS_MAX)).toWellFormed();
 }
 
 function instant(at: number | null): number | null {

@@ -181,7 +181,7 @@ async function lookup(
     costMicros,
     currency: costMicros === null ? null : (text(found.price_unit) ?? "USD"),
   };
-  return { kind: "over", carrierCallId, news };
+  return { kind: "over", carrierCallId, news, ...(ending.known ? {} : { unknownWord: word }) };
 }
 
 function callPath(carrierCallId: string): string {

@@ -169,8 +169,7 @@ async function lookup(
   const found = await callOf(out, settings, carrierCallId, signal);
   if (found === null) return { kind: "unknown" };
   if (found.status !== "ended") return { kind: "alive", carrierCallId, news: startOf(found) };
-  const { news } = readEnd(found, found, true);
-  return { kind: "over", carrierCallId, news };
+  return { kind: "over", carrierCallId, ...readEnd(found, found, true) };
 }
 
 /** Hangs up by the call's own control address; `DELETE` would remove what is known of it. */

@@ -58,7 +58,7 @@ export const Connection = z
       .array(z.object({ word: z.string(), count: z.int(), lastAt: instant("Last reported") }))
       .meta({
         description:
-          "Words of the carrier's that outdial has no meaning for, by how often they came: such calls count as `failed`. Only where one connection is read",
+          "Words of the carrier's that outdial has no meaning for, by how often reports and look-ups brought them: such calls count as `failed`. Only where one connection is read",
       }),
     reportsUrl: z.string().meta({ description: "Where the carrier may send reports" }),
     createdAt: instant("Created"),

@@ -1,3 +1,5 @@
+import { Words } from "./words.ts";
+
 type Kind = "calls" | "campaigns" | "tasks";
 
 /**
@@ -13,6 +15,7 @@ export class Changes {
   readonly calls = new Map<number, number>();
   readonly campaigns = new Map<number, number>();
   readonly tasks = new Map<number, number>();
+  readonly words = new Words();
 
   constructor(watcher: (kind: Kind, id: number) => void) {
     this.#watcher = watcher;

@@ -1,5 +1,5 @@
 import type { Lookup } from "../carriers/carrier.ts";
-import { soundNews } from "../carriers/sound.ts";
+import { soundNews, soundWord } from "../carriers/sound.ts";
 import { makeId } from "../core/ids.ts";
 import type { Errand } from "./attend.ts";
 import { findCall } from "./calls.ts";
@@ -105,6 +105,9 @@ export class Errands {
       const call = findCall(state.sql, key);
       if (call === null || found.kind === "unknown") return;
       const news = soundNews(newsOf(found));
+      // Once a call: a report that ended it before has had its word counted.
+      const word = holdsSlot(call.state) ? soundWord(found.unknownWord) : null;
+      if (word !== null) state.changes.words.note(doc.id, word, now);
       hear(state, call, news, found.carrierCallId, now);
       hearUnnamed(state, key, now);
       const after = findCall(state.sql, key);

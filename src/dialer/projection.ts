@@ -51,6 +51,10 @@ export function statementsOf(state: State, slice: Slice): Statement[] {
     }),
   );
   add(AUDIT, slice.entries.map(entryValues));
+  add(
+    WORDS,
+    slice.words.map(({ connection, word, count, at }) => [connection, word, count, at]),
+  );
   for (const row of slice.late) statements.push(...lateStatements(workspace, row));
   return statements;
 }
@@ -232,3 +236,15 @@ const ENTRY = [
 ] as const;
 const AUDIT = `INSERT INTO audit (workspace, ${list(ENTRY)})
   SELECT ?1, ${values(ENTRY)} FROM json_each(?3) WHERE ?2 > 0 ON CONFLICT DO NOTHING`;
+
+/** As `db/words.ts` counts those of reports; of a connection some hundred different ones are kept. */
+const WORDS = `INSERT INTO unknown_words (workspace, id, connection, word, count, last_at)
+  SELECT ?1, value ->> 0 || '/' || (value ->> 1), value ->> 0, value ->> 1, value ->> 2, value ->> 3
+  FROM json_each(?3) WHERE ?2 > 0
+    AND (EXISTS (SELECT 1 FROM unknown_words u
+        WHERE u.workspace = ?1 AND u.id = value ->> 0 || '/' || (value ->> 1))
+      OR (SELECT COUNT(*) FROM unknown_words u
+        WHERE u.workspace = ?1 AND u.connection = value ->> 0) < 100)
+  ON CONFLICT (id) DO UPDATE SET count = unknown_words.count + excluded.count,
+    last_at = MAX(unknown_words.last_at, excluded.last_at)
+  WHERE unknown_words.workspace = ?1`;

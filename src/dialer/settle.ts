@@ -66,6 +66,7 @@ export function settle(state: State, slice: Slice): void {
   }
   removeLate(state, slice);
   forgetEntries(state, slice.entries);
+  changes.words.told(slice.words);
 }
 
 /** D1 refuses what is in a slice: it is no longer sent, and its rows stay until the object starts anew. */
@@ -88,6 +89,7 @@ export function setAside(state: State, slice: Slice): void {
   }
   removeLate(state, slice);
   forgetEntries(state, slice.entries);
+  changes.words.told(slice.words);
 }
 
 /** Whether a call is concluded and D1 has its last version. */

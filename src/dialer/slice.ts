@@ -6,6 +6,7 @@ import type { LateRow } from "./late.ts";
 import { type Standing, stand } from "./records.ts";
 import type { State } from "./state.ts";
 import { findTasks, type Task, tasksAbove } from "./tasks.ts";
+import type { PendingWord } from "./words.ts";
 
 export const SLICE_KINDS = [
   "new tasks",
@@ -15,6 +16,7 @@ export const SLICE_KINDS = [
   "suppressions",
   "late",
   "entries",
+  "words",
 ] as const;
 export type SliceKind = (typeof SLICE_KINDS)[number];
 
@@ -46,6 +48,8 @@ export type Slice = {
   late: LateRow[];
   /** Of the audit log. */
   entries: PendingEntry[];
+  /** Words of look-ups that nobody knows. */
+  words: PendingWord[];
   /** About how many characters it takes. */
   chars: number;
   /** Rows in it. */
@@ -72,6 +76,7 @@ export function readSlice(
     suppressions: [],
     late: [],
     entries: [],
+    words: kinds.includes("words") ? state.changes.words.list(limit) : [],
     chars: 0,
     rows: 0,
     more: false,
@@ -86,14 +91,15 @@ export function readSlice(
     slice.entries = pendingEntries(state, Math.min(limit, ENTRY_ROWS));
     if (slice.entries.length === Math.min(limit, ENTRY_ROWS)) slice.more = true;
   }
-  const { tasks, dirty, calls, campaigns, suppressions, late, entries } = slice;
+  const { tasks, dirty, calls, campaigns, suppressions, late, entries, words } = slice;
   slice.rows =
     Math.max(tasks.size, dirty.length) +
     calls.length +
     campaigns.length +
     suppressions.length +
     late.length +
-    entries.length;
+    entries.length +
+    words.length;
   if (slice.rows > 0) slice.version = state.nextId();
   return slice;
 }

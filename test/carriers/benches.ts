@@ -15,8 +15,8 @@ export type Bench = {
   reportSecret: string | null;
   /** How old a report's proof may be, ms; left out where it has no time. */
   toleranceMs?: number;
-  /** A story whose word stands in no table: it counts as `failed`. */
-  unknownWord?: { story: string; word: string };
+  /** A story whose word stands in no table: it counts as `failed`. Some vendors' look-ups say it, too. */
+  unknownWord?: { story: string; word: string; lookedUp?: true };
   dial?: Partial<Dial>;
   /** What a task's call ends as, for every story of the fake; null: it does not end. */
   endings: Record<string, string | null>;
@@ -161,7 +161,7 @@ const retell: Bench = {
     broken: "failed",
     odd: "failed",
   },
-  unknownWord: { story: "odd", word: "some_new_reason" },
+  unknownWord: { story: "odd", word: "some_new_reason", lookedUp: true },
   refusedBy: { invalid: "permanent", crowded: "capacity", poor: "connection" },
   refusals: {
     unauthorized: "connection",
@@ -205,7 +205,7 @@ const vapi: Bench = {
     no_assistant: "init_failed",
     odd: "failed",
   },
-  unknownWord: { story: "odd", word: "some-new-reason" },
+  unknownWord: { story: "odd", word: "some-new-reason", lookedUp: true },
   refusedBy: {
     misdialed: "permanent",
     crowded: "capacity",
@@ -258,7 +258,7 @@ const bland: Bench = {
     refused: "init_failed",
     odd: "failed",
   },
-  unknownWord: { story: "odd", word: "some-new-status" },
+  unknownWord: { story: "odd", word: "some-new-status", lookedUp: true },
   refusedBy: {},
   refusals: {
     unauthorized: "connection",
@@ -350,7 +350,7 @@ const twilio: Bench = {
     canceled: "failed",
     odd: "failed",
   },
-  unknownWord: { story: "odd", word: "some-new-status" },
+  unknownWord: { story: "odd", word: "some-new-status", lookedUp: true },
   refusedBy: { gone: "permanent", incomplete: "permanent" },
   refusals: {
     unauthorized: "connection",

@@ -371,6 +371,23 @@ export function describeCarrier(bench: Bench): void {
       expect(await find(dial.call, id)).toMatchObject({ kind: "over", news: { ended: true } });
     });
 
+    it.skipIf(bench.unknownWord?.lookedUp !== true)(
+      "with a word that nobody knows tells it, as a report does",
+      async () => {
+        for (const story of Object.keys(bench.endings)) {
+          const { dial, id } = await place();
+          await play(id, story);
+          const found = await find(dial.call, id);
+          const told = found.kind === "unknown" ? undefined : found.unknownWord;
+          const { unknownWord } = bench;
+          expect([story, told]).toEqual([
+            story,
+            unknownWord?.story === story ? unknownWord.word : undefined,
+          ]);
+        }
+      },
+    );
+
     it("that finds nothing is unknown; one that fails throws", async () => {
       if (!bench.looksUp) return;
       const call = makeDial().call;
