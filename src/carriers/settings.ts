@@ -1,3 +1,4 @@
+import * as z from "zod";
 import type { CarrierSettings } from "./carrier.ts";
 import type { Outbound } from "./outbound.ts";
 
@@ -32,20 +33,27 @@ export function openFields(fields: readonly Field[]): string[] {
 
 /** Issues of the settings by field; a value appears in none of them. */
 export function checkFields(fields: readonly Field[], settings: CarrierSettings): SettingIssue[] {
-  const issues: SettingIssue[] = [];
-  for (const { name, required, expected, form } of fields) {
-    const value = settings[name];
-    if (value === undefined && !required) continue;
-    if (typeof value === "string" && form.test(value)) continue;
-    issues.push({ path: name, expected, got: shapeOf(value) });
-  }
-  const known = new Set(["baseUrl", ...fields.map(({ name }) => name)]);
-  for (const name of Object.keys(settings)) {
-    if (!known.has(name)) {
-      issues.push({ path: name, expected: `one of ${[...known].join(", ")}`, got: "another name" });
+  const read = schemaOf(fields).safeParse(settings);
+  if (read.success) return [];
+  const known = ["baseUrl", ...fields.map(({ name }) => name)];
+  return read.error.issues.flatMap((issue): SettingIssue[] => {
+    if (issue.code === "unrecognized_keys") {
+      const expected = `one of ${known.join(", ")}`;
+      return issue.keys.map((path) => ({ path, expected, got: "another name" }));
     }
-  }
-  return issues;
+    const path = String(issue.path[0]);
+    const expected = fields.find(({ name }) => name === path)?.expected ?? "a setting";
+    return [{ path, expected, got: shapeOf(settings[path]) }];
+  });
+}
+
+/** The settings of a carrier; its address is looked at by itself (`checkBase`). */
+function schemaOf(fields: readonly Field[]) {
+  const shape = fields.map(({ name, required, form }) => {
+    const text = z.string().regex(form);
+    return [name, required ? text : text.optional()] as const;
+  });
+  return z.strictObject({ baseUrl: z.unknown().optional(), ...Object.fromEntries(shape) });
 }
 
 /**
