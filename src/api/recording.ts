@@ -1,13 +1,15 @@
 import type { CallRecord } from "../core/call.ts";
 import { refuse } from "../core/result.ts";
 import { database } from "../db/database.ts";
-import { hasRecording } from "../db/recordings.ts";
+import { beginCopy, endCopy, hasRecording } from "../db/recordings.ts";
 import type { OpenConnection } from "../shell/connection.ts";
 import { logFault } from "../shell/faults.ts";
 import {
   copyRecording,
+  FIRST_WAIT_MS,
   playCopy,
   RECORDING_BYTES_MAX,
+  type Recording,
   SETTLED_MS,
   soundType,
 } from "../shell/recordings.ts";
@@ -78,17 +80,30 @@ function copyLate(c: Ctx, call: CallRecord, open: OpenConnection): void {
   const { id, endedAt, recordingUrl: url } = call;
   const early = endedAt === null || endedAt > c.get("now") - SETTLED_MS;
   if (bucket === undefined || url === null || early || copying.has(id)) return;
-  const workspace = c.get("workspace");
-  const mayStay = () => hasRecording(database(c.env), workspace, keyIn(c, "cal", id));
   copying.add(id);
-  const copied = copyRecording(bucket, workspace, { call: id, url, open, mayStay }, COPY_LIMITS)
-    .then((came) => {
-      if (came.kind === "copied") return;
-      console.log(JSON.stringify({ event: "recording not copied", call: id, why: came.why }));
-    })
-    .catch((error: unknown) => logFault("recording", error, { workspace }))
+  const copied = copy(c, bucket, { call: id, url, open })
+    .catch((error: unknown) => logFault("recording", error, { workspace: c.get("workspace") }))
     .finally(() => copying.delete(id));
   c.executionCtx.waitUntil(copied);
+}
+
+/** What fails, or breaks off, is left to the clock. */
+async function copy(
+  c: Ctx,
+  bucket: R2Bucket,
+  recording: Omit<Recording, "mayStay">,
+): Promise<void> {
+  const db = database(c.env);
+  const workspace = c.get("workspace");
+  const key = keyIn(c, "cal", recording.call);
+  await beginCopy(db, workspace, key, c.get("now") + FIRST_WAIT_MS);
+  const mayStay = () => hasRecording(db, workspace, key);
+  const came = await copyRecording(bucket, workspace, { ...recording, mayStay }, COPY_LIMITS);
+  if (came.kind !== "later") await endCopy(db, workspace, key);
+  if (came.kind === "copied") return;
+  console.log(
+    JSON.stringify({ event: "recording not copied", call: recording.call, why: came.why }),
+  );
 }
 
 async function fetchRecording(ask: () => Promise<Response>): Promise<Response> {

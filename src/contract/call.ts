@@ -151,7 +151,8 @@ export const callOperations = {
     id: "playRecording",
     tag: "Calls",
     summary: "Play a call's recording",
-    description: "Passed through from the carrier; takes `Range`, and is never stored.",
+    description:
+      "From the deployment's copy, if it keeps copies and has one, else passed through from the carrier; takes `Range`.",
     access: "see_personal",
     params: id,
     reply: {

@@ -116,6 +116,26 @@ export async function noteCopies(
   ]);
 }
 
+/** Begins a copy outside of a slice: should it break off, the clock takes it up. */
+export async function beginCopy(
+  db: Db,
+  workspace: WorkspaceId,
+  call: number,
+  nextAt: number,
+): Promise<void> {
+  await db
+    .insert(recordingRetries)
+    .values({ workspace, call, tries: 0, nextAt })
+    .onConflictDoNothing();
+}
+
+/** A copy outside of a slice is made, or never will be. */
+export async function endCopy(db: Db, workspace: WorkspaceId, call: number): Promise<void> {
+  await db
+    .delete(recordingRetries)
+    .where(and(eq(recordingRetries.workspace, workspace), eq(recordingRetries.call, call)));
+}
+
 /** Whether a call still has a recording that may be kept. */
 export async function hasRecording(db: Db, workspace: WorkspaceId, call: number): Promise<boolean> {
   const rows = await db

@@ -13,6 +13,8 @@ import { logFault } from "../shell/faults.ts";
 import {
   type Copied,
   copyRecording,
+  FIRST_WAIT_MS,
+  forgetRecordings,
   RECORDING_BYTES_MAX,
   SETTLED_MS,
 } from "../shell/recordings.ts";
@@ -24,7 +26,7 @@ const DAY_MS = 24 * HOUR_MS;
 /** A call that has not ended by then holds up no others. */
 const STUCK_MS = DAY_MS;
 /** Waits between tries, ms: after the last one it is given up. */
-const WAITS_MS = [5 * MINUTE_MS, 30 * MINUTE_MS, 3 * HOUR_MS, 12 * HOUR_MS];
+const WAITS_MS = [FIRST_WAIT_MS, 30 * MINUTE_MS, 3 * HOUR_MS, 12 * HOUR_MS];
 /** Workspaces of one minute, and calls of one of them that are looked at. */
 const WORKSPACES_AT_ONCE = 20;
 const CALLS_AT_ONCE = 500;
@@ -66,7 +68,8 @@ export async function copyRecordings(
   }
 }
 
-type Wanted = RecordedCall & { tries: number };
+/** `tries` before this one; null for one that has no row of its own. */
+type Wanted = RecordedCall & { tries: number | null };
 
 /** The slice of one workspace. */
 class CopySlice {
@@ -104,7 +107,7 @@ class CopySlice {
     const over = firstOf(behind, (call) => this.#isOver(call));
     const fresh = over.filter(({ url }) => url !== null);
     const retries = await dueRetries(this.#db, this.#workspace, this.#now, CALLS_AT_ONCE);
-    const wanted: Wanted[] = [...fresh.map((call) => ({ ...call, tries: 0 })), ...retries];
+    const wanted: Wanted[] = [...fresh.map((call) => ({ ...call, tries: null })), ...retries];
     let begun = 0;
     const work = async () => {
       while (begun < wanted.length && Date.now() < until && room.bytes > 0) {
@@ -113,6 +116,9 @@ class CopySlice {
       }
     };
     await Promise.all(Array.from({ length: SIDE_BY_SIDE }, work));
+    // Nor has a call whose recording was erased a copy, should the last slice have died over it.
+    const silent = over.filter(({ url }) => url === null).map(({ id }) => id);
+    await forgetRecordings(this.#env, this.#workspace, silent);
     // Everything before the first that was not begun has been looked at.
     const next = fresh[begun];
     const reached = next === undefined ? (over.at(-1)?.id ?? after) : next.id - 1;
@@ -135,13 +141,16 @@ class CopySlice {
     if (came.kind === "copied") this.#copied += 1;
     if (came.kind === "later" && this.#tryAgain(call, came.gone)) return 0;
     if (came.kind !== "copied") this.#log(call.id, came.why);
-    if (call.tries > 0) this.#settled.push(call.id);
+    if (call.tries !== null) this.#settled.push(call.id);
     return came.kind === "copied" ? came.bytes : 0;
   }
 
   async #try({ id, connection, url }: Wanted): Promise<Copied> {
     try {
-      if (url === null) return { kind: "never", why: "it was erased" };
+      if (url === null) {
+        await forgetRecordings(this.#env, this.#workspace, [id]);
+        return { kind: "never", why: "it was erased" };
+      }
       const open = await this.#openOnce(connection);
       if (open === null) return { kind: "never", why: "its connection is gone" };
       const call = makeId("cal", this.#workspace, id);
@@ -156,10 +165,10 @@ class CopySlice {
 
   /** False when it is given up: tried often enough, or long gone at the carrier. */
   #tryAgain({ id, tries, endedAt, claimedAt }: Wanted, gone: boolean): boolean {
-    const wait = WAITS_MS[tries];
+    const wait = WAITS_MS[tries ?? 0];
     if (wait === undefined) return false;
     if (gone && (endedAt ?? claimedAt) <= this.#now - DAY_MS) return false;
-    this.#again.push({ call: id, tries: tries + 1, nextAt: this.#now + wait });
+    this.#again.push({ call: id, tries: (tries ?? 0) + 1, nextAt: this.#now + wait });
     return true;
   }
 

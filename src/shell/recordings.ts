@@ -10,6 +10,8 @@ import type { OpenConnection } from "./connection.ts";
 
 /** Recordings that come so long after the end are copied by the clock; later ones when they are first played. */
 export const SETTLED_MS = 10 * 60_000;
+/** The clock's wait before it tries again what failed, or broke off. */
+export const FIRST_WAIT_MS = 5 * 60_000;
 /** A longer recording stays at the carrier. */
 export const RECORDING_BYTES_MAX = 200 * 1024 * 1024;
 /** Objects that one request to R2 deletes, or lists. */

@@ -231,6 +231,25 @@ describe("recordings are copied to the bucket", () => {
     expect(await copies()).toEqual([1]);
     expect((await play(old)).text).toBe("hello");
     expect(asked).toEqual([name, name, name]);
+    await poll(retries, (rows) => rows.length === 0);
+  });
+
+  it("by the clock, where copying broke off as it was played", async () => {
+    const { url } = scripted(() => {
+      return asked.length === 2 ? new Response("no", { status: 500 }) : sound("hello");
+    });
+    const id = await call(1, url);
+    await env.DB.prepare("UPDATE workspaces SET recordings_call = 1 WHERE id = ?")
+      .bind(workspace.id)
+      .run();
+    expect((await play(id)).text).toBe("hello");
+    await poll(
+      async () => asked.length,
+      (count) => count === 2,
+    );
+    await poll(retries, (rows) => rows.length === 1);
+    await minute(now + 6 * MINUTE_MS);
+    expect([await copies(), await retries()]).toEqual([[1], []]);
   });
 });
 
@@ -407,6 +426,18 @@ describe("copies go", () => {
     expect((await erase(workspace)).status).toBe(200);
     go();
     await copying;
+    expect([await copies(), await retries()]).toEqual([[], []]);
+  });
+
+  it("when who made one has died before he could see that the person is erased", async () => {
+    const { url } = scripted(() => sound("hello"));
+    const ids = [await call(1, url), await call(2, url)];
+    await database(env)
+      .insert(recordingRetries)
+      .values({ workspace: workspace.id, call: 2, tries: 0, nextAt: now });
+    expect((await erase(workspace)).status).toBe(200);
+    for (const id of ids) await bucket.put(`${workspace.id}/${id}`, "left");
+    await minute(now, { ...MINUTE_LIMITS });
     expect([await copies(), await retries()]).toEqual([[], []]);
   });
 
