@@ -31,6 +31,7 @@ export const preview: Handler<"POST /v1/templates/preview"> = (c, { body }) => {
     prompt: body.prompt,
     agentSettings: body.settings,
     variables: body.context,
+    dynamicVariables: body.context,
     attempt: 1,
     lengthMaxMs: LENGTH_MS,
   };

@@ -103,7 +103,7 @@ function bodyOf(dial: Dial): Fields {
   // A task is filled in here: a value that it does not name goes nowhere.
   const words =
     dial.prompt === null
-      ? { pathway_id: dial.carrierAgentId, request_data: dial.variables }
+      ? { pathway_id: dial.carrierAgentId, request_data: dial.dynamicVariables }
       : { task: render(dial.prompt, dial.variables) };
   return {
     ...dial.agentSettings,

@@ -17,8 +17,16 @@ export type Dial = {
   prompt: string | null;
   /** The agent's own settings for this carrier. */
   agentSettings: Record<string, unknown>;
-  /** Placeholder → text; every placeholder of the agent is there, empty if need be (H10). */
+  /**
+   * Placeholder → text, for what is rendered here: every placeholder of the agent, empty if need be
+   * (H10), and the rest of the context.
+   */
   variables: Record<string, string>;
+  /**
+   * The same for a vendor that renders by itself: only what the agent lists, for a context holds
+   * personal data; all of it where the agent lists nothing, since its prompt is known to the vendor alone.
+   */
+  dynamicVariables: Record<string, string>;
   attempt: number;
   /** Longest call, ms: given to the carrier where it takes one (H22). */
   lengthMaxMs: number;

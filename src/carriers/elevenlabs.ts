@@ -122,7 +122,7 @@ async function place(
       to_number: dial.phone,
       conversation_initiation_client_data: {
         user_id: dial.call,
-        dynamic_variables: dial.variables,
+        dynamic_variables: dial.dynamicVariables,
       },
     }),
   );

@@ -91,7 +91,7 @@ function bodyOf(settings: CarrierSettings, dial: Dial): Fields {
     phone: dial.phone,
     from: dial.from,
     agent: dial.carrierAgentId,
-    context: dial.variables,
+    context: dial.dynamicVariables,
     start: 0,
     end: 4759,
     timezone: "UTC",

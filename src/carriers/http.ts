@@ -69,7 +69,7 @@ export function http(out: Outbound): Carrier {
 /** The request that a dial would be, for people to look at: secrets are stars. */
 export function previewRequest(template: Template, dial: Dial): Rendered {
   const values = { ...valuesOf(dial), key: "***", keySecret: "***", basic: "***" };
-  return renderRequest(template.place, values, dial.variables);
+  return renderRequest(template.place, values, dial.dynamicVariables);
 }
 
 /** What a sample report would do. `known` is false for a word that no rule has: it changes nothing. */
@@ -135,7 +135,7 @@ function place(
   return placing(async () => {
     const template = templateOf(settings.template);
     const values = valuesOf(dial);
-    const reply = await send(out, settings, template.place, values, signal, dial.variables);
+    const reply = await send(out, settings, template.place, values, signal, dial.dynamicVariables);
     return classify(template, reply);
   });
 }

@@ -124,7 +124,7 @@ function body(dial: Dial): Fields {
     to_number: dial.phone,
     override_agent_id: dial.carrierAgentId,
     metadata: { [OURS]: dial.call },
-    retell_llm_dynamic_variables: dial.variables,
+    retell_llm_dynamic_variables: dial.dynamicVariables,
     agent_override: { agent: { webhook_url: dial.reportUrl, max_call_duration_ms: length } },
   };
 }

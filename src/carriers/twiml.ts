@@ -21,9 +21,9 @@ export function wordsOf(dial: Dial): Words {
   return { Twiml: twiml };
 }
 
-function streamOf({ carrierAgentId, variables }: Dial): string | null {
+function streamOf({ carrierAgentId, dynamicVariables }: Dial): string | null {
   if (!carrierAgentId.startsWith("wss://")) return null;
-  const values = Object.entries(variables).map(
+  const values = Object.entries(dynamicVariables).map(
     ([name, value]) => `<Parameter name="${xml(name)}" value="${xml(value)}"/>`,
   );
   const stream = `<Stream url="${xml(carrierAgentId)}">${values.join("")}</Stream>`;

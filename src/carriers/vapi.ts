@@ -149,7 +149,7 @@ function bodyOf(settings: CarrierSettings, dial: Dial): Fields {
     phoneNumberId: dial.carrierNumberId,
     customer: { number: dial.phone, externalId: dial.call },
     assistantOverrides: {
-      variableValues: dial.variables,
+      variableValues: dial.dynamicVariables,
       maxDurationSeconds: Math.min(LENGTH_S.max, Math.max(LENGTH_S.min, seconds)),
       ...(isSigned(settings)
         ? {}

@@ -197,7 +197,7 @@ function claim(
       carrierAgentId: agent.carrierAgentId,
       prompt: agent.prompt,
       agentSettings: agent.settings,
-      variables: variablesOf(agent, task),
+      ...variablesOf(agent, task),
       attempt: call.attempt,
       lengthMaxMs: connection.lengthMaxMs,
     },
@@ -205,11 +205,20 @@ function claim(
 }
 
 /** H10: every placeholder that the agent lists, empty if need be, and what else the context has. */
-function variablesOf(agent: AgentDoc, task: Task): Record<string, string> {
-  const variables: Record<string, string> = {};
-  for (const name of agent.placeholders) variables[name] = "";
-  for (const [name, value] of Object.entries(task.context)) variables[name] = textOf(value);
-  return variables;
+function variablesOf(
+  { placeholders }: AgentDoc,
+  { context }: Task,
+): Pick<Dial, "variables" | "dynamicVariables"> {
+  const all = new Map(placeholders.map((name) => [name, ""]));
+  for (const [name, value] of Object.entries(context)) all.set(name, textOf(value));
+  const listed = new Map(placeholders.map((name) => [name, all.get(name) ?? ""]));
+  const dynamic = placeholders.length === 0 ? all : listed;
+  return { variables: recordOf(all), dynamicVariables: recordOf(dynamic) };
+}
+
+/** With own properties alone, whatever their names. */
+function recordOf(entries: ReadonlyMap<string, string>): Record<string, string> {
+  return Object.fromEntries(entries);
 }
 
 const NEW_CALL = {

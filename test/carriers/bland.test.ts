@@ -22,6 +22,7 @@ it("a task of bland's gets the values that its prompt names, and no others", asy
     prompt: "You talk to $" + "{name}.",
     agentSettings: {},
     variables: { name: "Ann", diagnosis: "private" },
+    dynamicVariables: { name: "Ann" },
     lengthMaxMs: 600_000,
   } as unknown as Dial;
   await bland(out).place(settings, dial, AbortSignal.timeout(5000));
@@ -29,6 +30,7 @@ it("a task of bland's gets the values that its prompt names, and no others", asy
   const [task, pathway] = (await vendor.seen()).calls.map(({ asked }) => asked);
   expect(task).toMatchObject({ task: "You talk to Ann." });
   expect(JSON.stringify(task)).not.toContain("private");
-  expect(pathway).toMatchObject({ pathway_id: "agent_1", request_data: dial.variables });
+  expect(pathway).toMatchObject({ pathway_id: "agent_1", request_data: { name: "Ann" } });
+  expect(JSON.stringify(pathway)).not.toContain("private");
   await vendor.stop();
 });

@@ -25,6 +25,7 @@ const DIAL: Dial = {
   prompt: null,
   agentSettings: {},
   variables: { name: 'Ann "A"\r\nx: y', note: "" },
+  dynamicVariables: { name: 'Ann "A"\r\nx: y', note: "" },
   attempt: 2,
   lengthMaxMs: 61_000,
 };

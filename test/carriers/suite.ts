@@ -43,6 +43,7 @@ function makeDial(changes: Partial<Dial> = {}): Dial {
     prompt: null,
     agentSettings: {},
     variables: { name: 'Ann "A" <b> & Söhne', note: "" },
+    dynamicVariables: changes.variables ?? { name: 'Ann "A" <b> & Söhne', note: "" },
     attempt: 1,
     lengthMaxMs: 600_000,
     ...changes,

@@ -18,6 +18,7 @@ function dialOf(changes: Partial<Dial>): Dial {
     prompt: null,
     carrierAgentId: "x",
     variables: {},
+    dynamicVariables: changes.variables ?? {},
     agentSettings: {},
     ...changes,
   } as Dial;

@@ -108,9 +108,22 @@ describe("H10 placeholders", () => {
     await world.put("agent", AGENT, { ...AGENT_DOC, placeholders });
     const campaign = await world.campaign();
     await world.push(campaign, { context: { name: "Asha", extra: 7, city: null } });
-    expect(world.last().variables).toEqual({ name: "Asha", city: "", toString: "", extra: "7" });
+    const listed = { name: "Asha", city: "", toString: "" };
+    expect(world.last().variables).toEqual({ ...listed, extra: "7" });
+    expect(world.last().dynamicVariables).toEqual(listed);
     await world.push(campaign);
     expect(world.last().variables).toEqual({ name: "", city: "", toString: "" });
+    expect(world.last().dynamicVariables).toEqual({ name: "", city: "", toString: "" });
+  });
+
+  it("H10 a vendor that renders by itself gets the context whole only where nothing is listed", async () => {
+    const world = await made();
+    const campaign = await world.campaign();
+    await world.push(campaign, { context: { name: "Asha", diagnosis: "none of theirs" } });
+    expect(world.last().dynamicVariables).toEqual({ name: "Asha", diagnosis: "none of theirs" });
+    await world.put("agent", AGENT, { ...AGENT_DOC, placeholders: ["name"] });
+    await world.push(campaign, { context: { name: "Asha", diagnosis: "none of theirs" } });
+    expect(world.last().dynamicVariables).toEqual({ name: "Asha" });
   });
 
   it("H10 the agent's placeholders count as they are at the instant of dialling", async () => {

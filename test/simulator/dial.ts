@@ -25,6 +25,7 @@ export function makeDial(receiver: Receiver, suffix: string, changes: Partial<Di
     prompt: "Hello $" + "{name}, this is about your car.",
     agentSettings: { ringMs: 5_000, talkMs: 10_000, analysisMs: 5_000 },
     variables: { name: "Ann", car: "Volvo", note: "" },
+    dynamicVariables: changes.variables ?? { name: "Ann", car: "Volvo", note: "" },
     attempt: 1,
     lengthMaxMs: 1_800_000,
     ...changes,

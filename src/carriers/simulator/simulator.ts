@@ -70,7 +70,7 @@ async function place(
       from: dial.from,
       agentId: dial.carrierAgentId,
       prompt: dial.prompt,
-      variables: dial.variables,
+      variables: dial.dynamicVariables,
       metadata: { callId: dial.call, attempt: dial.attempt },
       reportUrl: dial.reportUrl,
       maxDurationMs: dial.lengthMaxMs,
