@@ -429,6 +429,20 @@ describe("copies go", () => {
     expect([await copies(), await retries()]).toEqual([[], []]);
   });
 
+  it("when one was made after the first look, and before its row was erased", async () => {
+    const { url } = scripted(() => sound("hello"));
+    const id = await call(1, url);
+    let looks = 0;
+    const meanwhile = {
+      delete: async (keys: string[]) => {
+        await bucket.delete(keys);
+        if (looks++ === 0) await bucket.put(`${workspace.id}/${id}`, "made meanwhile");
+      },
+    } as unknown as R2Bucket;
+    expect((await erase(workspace, meanwhile)).status).toBe(200);
+    expect([looks, await copies()]).toEqual([2, []]);
+  });
+
   it("when who made one has died before he could see that the person is erased", async () => {
     const { url } = scripted(() => sound("hello"));
     const ids = [await call(1, url), await call(2, url)];
