@@ -104,8 +104,9 @@ export const edit: Handler<"PATCH /v1/webhooks/{id}"> = async (c, { params, body
   const after = { ...row, ...fields };
   const deed = { action: "webhook.edit", targetKind: "webhook", target: row.id };
   const entry = entryOf(c, { ...deed, ...changeOf(shownOf(row), shownOf(after)) });
-  // Its failures of before must not switch it off again at the next one.
-  if (fields.offAt === null) await forgiveReceiver(database(c.env), workspace, row.id);
+  // Its failures of before must not switch it off again at the next one, nor hold up a new address.
+  if (fields.offAt === null || after.url !== row.url)
+    await forgiveReceiver(database(c.env), workspace, row.id);
   const docs = await editWebhook(database(c.env), workspace, row.id, fields, entry);
   await handOver(c.env, workspace, docs);
   return c.json(await wholeOf(c, after));

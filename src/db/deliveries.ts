@@ -4,7 +4,7 @@ import type { WorkspaceId } from "../core/ids.ts";
 import { recordIfChanged } from "./audit.ts";
 import type { Db, Statement } from "./database.ts";
 import { integerAfter, type Page, type PageRequest, pageOfRows } from "./page.ts";
-import { calls, callTexts, deliveries, receivers, webhooks } from "./schema.ts";
+import { calls, callTexts, deliveries, receivers, tasks, webhooks } from "./schema.ts";
 import { openWebhooks, type WebhookRow } from "./webhooks.ts";
 
 export type DeliveryRow = typeof deliveries.$inferSelect;
@@ -15,40 +15,75 @@ export type DeliveryKey = { target: string; sequence: number };
 /** Rows of one statement: a parameter holds 2 MB, and a body may be some kB. */
 const ROWS_AT_ONCE = 100;
 
-/** Webhooks that are on, how receivers answer, and which of these deliveries are known already. */
+/** Webhooks that are on. */
+export async function readOpenWebhooks(db: Db, workspace: WorkspaceId): Promise<WebhookRow[]> {
+  return openWebhooks(db, workspace);
+}
+
+/** How these receivers answer, and which of these deliveries are known already. */
 export async function readReceivers(
   db: Db,
   workspace: WorkspaceId,
-  sequences: readonly number[],
-): Promise<{ webhooks: WebhookRow[]; receivers: ReceiverRow[]; known: DeliveryKey[] }> {
-  const [open, health] = await db.batch([
-    openWebhooks(db, workspace),
-    db.select().from(receivers).where(eq(receivers.workspace, workspace)),
+  targets: readonly string[],
+  wanted: readonly DeliveryKey[],
+): Promise<{ receivers: ReceiverRow[]; known: DeliveryKey[] }> {
+  const named = JSON.stringify(targets);
+  const keys = JSON.stringify(wanted.map(({ target, sequence }) => [target, sequence]));
+  const [health, known] = await db.batch([
+    db
+      .select()
+      .from(receivers)
+      .where(
+        and(
+          eq(receivers.workspace, workspace),
+          sql`${receivers.target} IN (SELECT value FROM json_each(${named}))`,
+        ),
+      ),
+    db
+      .select({ target: deliveries.target, sequence: deliveries.sequence })
+      .from(deliveries)
+      .where(
+        and(
+          eq(deliveries.workspace, workspace),
+          sql`(${deliveries.target}, ${deliveries.sequence}) IN
+            (SELECT value ->> 0, value ->> 1 FROM json_each(${keys}))`,
+        ),
+      ),
   ]);
-  const targets = [...open.map((one) => one.id), ...health.map((one) => one.target)];
-  const known =
-    sequences.length === 0 || targets.length === 0
-      ? []
-      : await db
-          .select({ target: deliveries.target, sequence: deliveries.sequence })
-          .from(deliveries)
-          .where(
-            and(
-              eq(deliveries.workspace, workspace),
-              sql`${deliveries.target} IN (SELECT value FROM json_each(${JSON.stringify([...new Set(targets)])}))`,
-              sql`${deliveries.sequence} IN (SELECT value FROM json_each(${JSON.stringify(sequences)}))`,
-            ),
-          );
-  return { webhooks: open, receivers: health, known };
+  return { receivers: health, known };
 }
 
-/** What became of deliveries, with the state of their receivers, in one transaction. Known ones stay as they are. */
+/** The own addresses of the tasks that these calls are of. */
+export async function callbacksOfCalls(
+  db: Db,
+  workspace: WorkspaceId,
+  ids: readonly number[],
+): Promise<Map<number, string>> {
+  const url = sql<string>`${tasks.settings} ->> 'statusCallbackUrl'`;
+  const rows = await db
+    .select({ call: calls.id, url })
+    .from(calls)
+    .innerJoin(tasks, and(eq(tasks.workspace, calls.workspace), eq(tasks.id, calls.task)))
+    .where(
+      and(
+        eq(calls.workspace, workspace),
+        sql`${calls.id} IN (SELECT value FROM json_each(${JSON.stringify(ids)}))`,
+        sql`${url} IS NOT NULL`,
+      ),
+    );
+  return new Map(rows.map((row) => [row.call, row.url]));
+}
+
+/**
+ * What became of deliveries, with the state of their receivers, in one transaction; when each of
+ * these is due. Known deliveries stay as they are.
+ */
 export async function recordDeliveries(
   db: Db,
   workspace: WorkspaceId,
   rows: DeliveryRow[],
-  health: ReceiverRow[],
-): Promise<void> {
+  health: (Health & { pause: number })[],
+): Promise<Map<string, number | null>> {
   const changes: Statement[] = [];
   for (let at = 0; at < rows.length; at += ROWS_AT_ONCE) {
     const some = JSON.stringify(rows.slice(at, at + ROWS_AT_ONCE).map(valuesOf));
@@ -56,8 +91,10 @@ export async function recordDeliveries(
     const read = sql`SELECT ${workspace}, ${values} FROM json_each(${some}) WHERE true`;
     changes.push(db.insert(deliveries).select(read).onConflictDoNothing());
   }
-  changes.push(...health.map((row) => putReceiver(db, workspace, row)));
-  await all(db, changes);
+  changes.push(...health.map((row) => putHealth(db, workspace, row, row.pause, "earlier")));
+  const results = (await all(db, changes)) as { dueAt: number | null }[][];
+  const due = results.slice(changes.length - health.length);
+  return new Map(health.map(({ target }, index) => [target, due[index]?.[0]?.dueAt ?? null]));
 }
 
 /** In the order of the table's columns, after the workspace. */
@@ -85,13 +122,59 @@ function valuesOf(row: DeliveryRow): unknown[] {
   return FIELDS.map((name) => row[name]);
 }
 
-export function putReceiver(db: Db, workspace: WorkspaceId, row: Omit<ReceiverRow, "workspace">) {
-  const { target, failingSince, failures, dueAt } = row;
-  const set = { failingSince, failures, dueAt };
+type Health = Pick<ReceiverRow, "target" | "failingSince" | "failures">;
+
+/**
+ * When a receiver is looked at next, as its deliveries have it in this very statement: whoever
+ * writes at the same time leaves none behind. Not before the end of a pause; null when none waits.
+ */
+function dueOf(workspace: WorkspaceId, target: string, pause: number) {
+  const first = sql`SELECT MIN(next_at) FROM deliveries
+    WHERE workspace = ${workspace} AND target = ${target} AND next_at IS NOT NULL`;
+  return sql<number>`MAX((${first}), ${pause})`;
+}
+
+/** `earlier`: what another has set meanwhile stays if it is sooner. */
+function putHealth(
+  db: Db,
+  workspace: WorkspaceId,
+  { target, failingSince, failures }: Health,
+  pause: number,
+  which: "earlier" | "anew",
+) {
+  const dueAt = dueOf(workspace, target, pause);
+  const earlier = sql`MIN(COALESCE(due_at, excluded.due_at), COALESCE(excluded.due_at, due_at))`;
+  const set = { failingSince, failures, dueAt: which === "anew" ? sql`excluded.due_at` : earlier };
   return db
     .insert(receivers)
-    .values({ workspace, target, ...set })
-    .onConflictDoUpdate({ target: [receivers.workspace, receivers.target], set });
+    .values({ workspace, target, failingSince, failures, dueAt })
+    .onConflictDoUpdate({ target: [receivers.workspace, receivers.target], set })
+    .returning({ dueAt: receivers.dueAt });
+}
+
+/** How a receiver answers after its turn; when it is due next, not before the end of a pause. */
+export async function putReceiver(
+  db: Db,
+  workspace: WorkspaceId,
+  health: Health,
+  pause: number,
+): Promise<number | null> {
+  const [row] = await putHealth(db, workspace, health, pause, "anew");
+  return row?.dueAt ?? null;
+}
+
+/** When a receiver is due next by what waits for it; how it answers stays as it is known. */
+export async function putDue(
+  db: Db,
+  workspace: WorkspaceId,
+  target: string,
+): Promise<number | null> {
+  const [row] = await db
+    .update(receivers)
+    .set({ dueAt: dueOf(workspace, target, 0) })
+    .where(and(eq(receivers.workspace, workspace), eq(receivers.target, target)))
+    .returning({ dueAt: receivers.dueAt });
+  return row?.dueAt ?? null;
 }
 
 /**
@@ -124,32 +207,22 @@ export async function claimDue(
 export async function settleDeliveries(
   db: Db,
   workspace: WorkspaceId,
+  target: string,
   rows: DeliveryRow[],
 ): Promise<void> {
-  const changes = rows.map((row) => {
-    const { status, attempts, lastAt, nextAt, code, answer, tookMs } = row;
-    const still = and(of(workspace, row.target), eq(deliveries.sequence, row.sequence));
-    return db
-      .update(deliveries)
-      .set({ status, attempts, lastAt, nextAt, code, answer, tookMs })
-      .where(and(still, eq(deliveries.status, "waiting")));
-  });
-  await all(db, changes);
-}
-
-/** When the next of a receiver's deliveries is due, or null when none waits. */
-export async function nextDue(
-  db: Db,
-  workspace: WorkspaceId,
-  target: string,
-): Promise<number | null> {
-  const [row] = await db
-    .select({ at: deliveries.nextAt })
-    .from(deliveries)
-    .where(and(of(workspace, target), isNotNull(deliveries.nextAt)))
-    .orderBy(asc(deliveries.nextAt))
-    .limit(1);
-  return row?.at ?? null;
+  if (rows.length === 0) return;
+  const tried = JSON.stringify(
+    rows.map(({ sequence, status, attempts, lastAt, nextAt, code, answer, tookMs }) => {
+      return [sequence, status, attempts, lastAt, nextAt, code, answer, tookMs];
+    }),
+  );
+  // One statement: an invocation has a thousand.
+  await db.run(sql`UPDATE deliveries SET status = t.value ->> 1, attempts = t.value ->> 2,
+      last_at = t.value ->> 3, next_at = t.value ->> 4, code = t.value ->> 5, answer = t.value ->> 6,
+      took_ms = t.value ->> 7
+    FROM json_each(${tried}) t
+    WHERE workspace = ${workspace} AND target = ${target} AND sequence = t.value ->> 0
+      AND status = 'waiting'`);
 }
 
 /** A receiver is gone: what waits for it is given up. */
@@ -225,7 +298,7 @@ export async function replayDelivery(
 ): Promise<boolean> {
   const one = and(of(workspace, key.target), eq(deliveries.sequence, key.sequence));
   const [rows] = await db.batch([
-    again(db, now)
+    again(db, workspace, now)
       .where(and(one, sql`${deliveries.status} <> 'erased'`))
       .returning({ sequence: deliveries.sequence }),
     recordIfChanged(db, workspace, entry),
@@ -262,7 +335,7 @@ export async function replayDeliveries(
     .orderBy(asc(deliveries.sequence))
     .limit(which.limit);
   const [rows] = await db.batch([
-    again(db, now)
+    again(db, workspace, now)
       .where(and(of(workspace, target), inArray(deliveries.sequence, some)))
       .returning({ sequence: deliveries.sequence }),
     recordIfChanged(db, workspace, entry),
@@ -271,8 +344,13 @@ export async function replayDeliveries(
   return rows.map((row) => row.sequence).sort((a, b) => a - b);
 }
 
-function again(db: Db, now: number) {
-  return db.update(deliveries).set({ status: "waiting", attempts: 0, since: now, nextAt: now });
+/** To the webhook's address of now: it may have been put right. */
+function again(db: Db, workspace: WorkspaceId, now: number) {
+  const url = sql<string>`COALESCE((SELECT h.url FROM webhooks h
+    WHERE h.id = deliveries.target AND h.workspace = ${workspace}), deliveries.url)`;
+  return db
+    .update(deliveries)
+    .set({ status: "waiting", attempts: 0, since: now, nextAt: now, url });
 }
 
 /** Somebody has seen to a receiver: what it failed at before counts no more. */
@@ -394,7 +472,7 @@ function of(workspace: WorkspaceId, target: string) {
   return and(eq(deliveries.workspace, workspace), eq(deliveries.target, target));
 }
 
-async function all(db: Db, changes: Statement[]): Promise<void> {
+async function all(db: Db, changes: Statement[]): Promise<unknown[]> {
   const [first, ...rest] = changes;
-  if (first !== undefined) await db.batch([first, ...rest]);
+  return first === undefined ? [] : db.batch([first, ...rest]);
 }

@@ -74,7 +74,10 @@ function note(state: State, type: EventType, call: Call, what: string): void {
   });
 }
 
-/** News with texts of a call that has left: D1 knows what else there is to tell (H22). */
+/**
+ * News with texts of a call that has left: D1 knows what else there is to tell (H22), and whether
+ * its task has an address of its own.
+ */
 export function tellOfLateTexts(
   state: State,
   named: { call: number | null; connection: string; carrierCallId: string | null },

@@ -66,7 +66,9 @@ export class Outbox {
   /** Notes what a webhook wants, or the task's own address. */
   note(state: State, event: Noted): void {
     const hooked = !event.only && state.copies.wantsEvent(event.type);
-    if (hooked || event.callback !== null) this.#noted.push(event);
+    // Of a call that has left D1 alone knows whether its task has an address.
+    const late = this.#callbacks && event.call !== null && event.data.task === undefined;
+    if (hooked || event.callback !== null || late) this.#noted.push(event);
   }
 
   /** Writes what this transaction has noted. */

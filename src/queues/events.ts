@@ -6,13 +6,16 @@ import { GIVE_UP_MS, nextTry, reactionTo, type WebhookEvent } from "../core/webh
 import { bodyOf, type CallFacts, needsFacts, textOf } from "../core/webhook-body.ts";
 import { type Db, database } from "../db/database.ts";
 import {
+  callbacksOfCalls,
   claimDue,
+  type DeliveryKey,
   type DeliveryRow,
   giveUpWaiting,
-  nextDue,
+  putDue,
   putReceiver,
   type ReceiverRow,
   readCallFacts,
+  readOpenWebhooks,
   readReceivers,
   recordDeliveries,
   settleDeliveries,
@@ -28,6 +31,10 @@ import { switchOff } from "./switch-off.ts";
 const AT_ONCE = 5;
 /** Lines in which events of one receiver go out side by side; those of one task are in one line. */
 const LINES = 3;
+/** Deliveries that are held in memory at once, but for those of one message. */
+const ROWS_AT_ONCE = 1_000;
+/** Look-ups of calls in one delivery of messages; the platform gives it a thousand questions to D1. */
+const LOOKS_MAX = 300;
 /** After so long the rest of a receiver's events waits for its turn, ms. */
 const SPENT_MS = 60_000;
 /** Deliveries tried in one turn, and how long nobody else tries them, ms. */
@@ -98,10 +105,11 @@ export async function handleEvents(
     if (group === undefined) groups.set(message.body.workspace, [message]);
     else group.push(message);
   }
+  const gate = new Gate();
   await Promise.all(
     [...groups].map(async ([workspace, messages]) => {
       try {
-        await new Teller(env, workspace, shell).handle(messages.map((one) => one.body));
+        await new Teller(env, workspace, shell, gate).handle(messages.map((one) => one.body));
         for (const message of messages) message.ack();
       } catch (error) {
         logFault("events", error, { workspace, messages: messages.length });
@@ -113,6 +121,51 @@ export async function handleEvents(
   );
 }
 
+/**
+ * What one delivery of messages may do at once, whatever workspaces they are of. Whoever has the
+ * fewest requests out is next, so that slow receivers of one workspace hold up no other's.
+ */
+class Gate {
+  /** Look-ups of calls that are left. */
+  looks = LOOKS_MAX;
+  #free = AT_ONCE;
+  readonly #out = new Map<WorkspaceId, number>();
+  readonly #queue: { workspace: WorkspaceId; enter: () => void }[] = [];
+
+  /** Never more requests at once than the platform gives. */
+  async pass<T>(workspace: WorkspaceId, work: () => Promise<T>): Promise<T> {
+    if (this.#free === 0) {
+      await new Promise<void>((enter) => this.#queue.push({ workspace, enter }));
+    } else {
+      this.#free -= 1;
+    }
+    this.#out.set(workspace, this.#outOf(workspace) + 1);
+    try {
+      return await work();
+    } finally {
+      this.#out.set(workspace, this.#outOf(workspace) - 1);
+      this.#free += 1;
+      this.#next();
+    }
+  }
+
+  #next(): void {
+    const [first, ...others] = this.#queue;
+    if (first === undefined) return;
+    const next = others.reduce(
+      (best, one) => (this.#outOf(one.workspace) < this.#outOf(best.workspace) ? one : best),
+      first,
+    );
+    this.#queue.splice(this.#queue.indexOf(next), 1);
+    this.#free -= 1;
+    next.enter();
+  }
+
+  #outOf(workspace: WorkspaceId): number {
+    return this.#out.get(workspace) ?? 0;
+  }
+}
+
 /** A receiver within one delivery of messages. */
 type Receiver = {
   target: string;
@@ -122,6 +175,8 @@ type Receiver = {
   health: ReceiverRow;
   /** It has failed here: the rest waits until then. */
   waitUntil: number | null;
+  /** The same of an address that the webhook had before: what still goes there says nothing of it. */
+  elsewhereUntil: number | null;
   gone: boolean;
 };
 
@@ -130,36 +185,87 @@ class Teller {
   readonly #db: Db;
   readonly #workspace: WorkspaceId;
   readonly #shell: Shell;
+  readonly #gate: Gate;
   readonly #receivers = new Map<string, Receiver>();
-  #free = AT_ONCE;
-  readonly #queue: (() => void)[] = [];
 
-  constructor(env: Env, workspace: WorkspaceId, shell: Shell) {
+  constructor(env: Env, workspace: WorkspaceId, shell: Shell, gate: Gate) {
     this.#env = env;
     this.#db = database(env);
     this.#workspace = workspace;
     this.#shell = shell;
+    this.#gate = gate;
   }
 
   async handle(messages: (EventsMessage | TurnMessage)[]): Promise<void> {
-    const news = messages.filter((one): one is EventsMessage => "events" in one);
     const turns = messages.filter((one): one is TurnMessage => "target" in one);
-    const events = new Map<number, WebhookEvent>();
-    for (const { events: some } of news) for (const one of some) events.set(one.sequence, one);
-    const read = await readReceivers(this.#db, this.#workspace, [...events.keys()]);
-    const health = new Map(read.receivers.map((one) => [one.target, one]));
-    for (const webhook of read.webhooks) {
+    const targets = [...new Set(turns.map((one) => one.target))];
+    const webhooks = await readOpenWebhooks(this.#db, this.#workspace);
+    const named = [...webhooks.map((one) => one.id), ...targets];
+    const { receivers } = await readReceivers(this.#db, this.#workspace, named, []);
+    const health = new Map(receivers.map((one) => [one.target, one]));
+    for (const webhook of webhooks) {
       this.#know(webhook.id, webhook, await this.#secretsOf(webhook), health);
     }
-    if (events.size > 0) {
-      const known = new Set(read.known.map((one) => `${one.target} ${one.sequence}`));
-      const ordered = [...events.values()].sort((a, b) => a.sequence - b.sequence);
-      await this.#tellNews(ordered, known, health);
-      await dialerOf(this.#env, this.#workspace).eventsTold(news.map((one) => one.row));
+    const start = this.#shell.now();
+    for (const news of this.#portions(messages)) await this.#takeNews(news, health, start);
+    const startOfTurns = this.#shell.now();
+    for (const target of targets) await this.#takeTurn(target, health, startOfTurns);
+  }
+
+  /** Messages of events, so many at once as memory has room for what they become. */
+  #portions(messages: (EventsMessage | TurnMessage)[]): EventsMessage[][] {
+    const news = messages.filter((one): one is EventsMessage => "events" in one);
+    const portions: EventsMessage[][] = [];
+    let rows = 0;
+    for (const message of news) {
+      const own = message.events.length * (this.#receivers.size + 1);
+      const last = portions.at(-1);
+      if (last === undefined || rows + own > ROWS_AT_ONCE) {
+        portions.push([message]);
+        rows = own;
+      } else {
+        last.push(message);
+        rows += own;
+      }
     }
-    for (const target of new Set(turns.map((one) => one.target))) {
-      await this.#takeTurn(target, health);
-    }
+    return portions;
+  }
+
+  async #takeNews(
+    news: EventsMessage[],
+    health: Map<string, ReceiverRow>,
+    start: number,
+  ): Promise<void> {
+    const events = new Map<number, WebhookEvent>();
+    for (const { events: some } of news) for (const one of some) events.set(one.sequence, one);
+    const ordered = [...events.values()].sort((a, b) => a.sequence - b.sequence);
+    await this.#addressLate(ordered);
+    const keys = this.#keysOf(ordered);
+    const targets = [...new Set(keys.map((one) => one.target))];
+    const read = await readReceivers(this.#db, this.#workspace, targets, keys);
+    for (const one of read.receivers) if (!health.has(one.target)) health.set(one.target, one);
+    const known = new Set(read.known.map((one) => `${one.target} ${one.sequence}`));
+    await this.#tellNews(ordered, known, health, start);
+    await dialerOf(this.#env, this.#workspace).eventsTold(news.map((one) => one.row));
+  }
+
+  /** What came after its call has left names no address: D1 has the task. */
+  async #addressLate(events: WebhookEvent[]): Promise<void> {
+    const late = events.filter((one) => one.call !== null && one.data.task === undefined);
+    const ids = late.flatMap((one) => one.call ?? []);
+    if (ids.length === 0) return;
+    const found = await callbacksOfCalls(this.#db, this.#workspace, ids);
+    for (const event of late) event.callback = found.get(event.call ?? 0) ?? null;
+  }
+
+  /** Deliveries that these events may become. */
+  #keysOf(events: WebhookEvent[]): DeliveryKey[] {
+    const webhooks = [...this.#receivers.values()].filter((one) => one.webhook !== null);
+    return events.flatMap(({ callback, only, sequence }) => {
+      const targets = only ? [] : webhooks.map((one) => one.target);
+      if (callback !== null && URL.canParse(callback)) targets.push(new URL(callback).origin);
+      return targets.map((target) => ({ target, sequence }));
+    });
   }
 
   #know(
@@ -173,7 +279,7 @@ class Teller {
     const none = { workspace: this.#workspace, target, failingSince: null, failures: 0 };
     const row = { ...(health.get(target) ?? { ...none, dueAt: null }) };
     const fails = row.failures > 0 && row.dueAt !== null && row.dueAt > this.#shell.now();
-    const receiver = { target, webhook, secrets, health: row, gone: false };
+    const receiver = { target, webhook, secrets, health: row, elsewhereUntil: null, gone: false };
     const made: Receiver = { ...receiver, waitUntil: fails ? row.dueAt : null };
     this.#receivers.set(target, made);
     return made;
@@ -197,6 +303,7 @@ class Teller {
     events: WebhookEvent[],
     known: ReadonlySet<string>,
     health: Map<string, ReceiverRow>,
+    start: number,
   ): Promise<void> {
     const rows: DeliveryRow[] = [];
     const add = (receiver: Receiver, url: string, event: WebhookEvent) => {
@@ -215,29 +322,29 @@ class Teller {
       }
     }
     if (rows.length === 0) return;
-    await this.#tryAll(rows);
+    await this.#tryAll(rows, start);
     const touched = this.#touched(rows);
-    for (const receiver of touched) {
-      const waits = rows.filter((row) => row.target === receiver.target && row.nextAt !== null);
-      const first = waits.reduce((min, row) => Math.min(min, row.nextAt ?? min), Infinity);
-      const before = receiver.health.dueAt;
-      if (waits.length > 0) receiver.health.dueAt = Math.min(before ?? first, first);
-    }
+    const waits = new Set(rows.flatMap((row) => (row.nextAt === null ? [] : row.target)));
     // A receiver's row is written when it changed, and once for an origin, to find it by.
     const changed = touched.filter((one) => {
       const old = health.get(one.target);
-      return old === undefined
-        ? one.webhook === null || one.health.failures > 0 || one.health.dueAt !== null
-        : !sameHealth(old, one.health);
+      if (waits.has(one.target)) return true;
+      if (old === undefined) return one.webhook === null || one.health.failures > 0;
+      return !sameHealth(old, one.health);
     });
-    await recordDeliveries(
+    const due = await recordDeliveries(
       this.#db,
       this.#workspace,
       rows,
-      changed.map((one) => one.health),
+      changed.map((one) => ({ ...one.health, pause: one.waitUntil ?? 0 })),
     );
     for (const receiver of touched) {
-      await this.#followUp(receiver, health.get(receiver.target)?.dueAt ?? null);
+      const before = health.get(receiver.target)?.dueAt ?? null;
+      if (due.has(receiver.target)) {
+        receiver.health.dueAt = due.get(receiver.target) ?? null;
+        health.set(receiver.target, { ...receiver.health });
+      }
+      await this.#followUp(receiver, before);
     }
   }
 
@@ -270,7 +377,7 @@ class Teller {
   }
 
   /** Later tries of what waits for one receiver. */
-  async #takeTurn(target: string, health: Map<string, ReceiverRow>): Promise<void> {
+  async #takeTurn(target: string, health: Map<string, ReceiverRow>, start: number): Promise<void> {
     const now = this.#shell.now();
     const before = health.get(target);
     if (before === undefined || before.dueAt === null) return;
@@ -279,7 +386,7 @@ class Teller {
       : (this.#receivers.get(target) ?? null);
     if (receiver === null) {
       await giveUpWaiting(this.#db, this.#workspace, target, "the webhook is switched off");
-      await putReceiver(this.#db, this.#workspace, { ...before, dueAt: null });
+      await putDue(this.#db, this.#workspace, target);
       return;
     }
     // Whoever set a later turn has sent a message for it; clocks differ a little.
@@ -288,10 +395,13 @@ class Teller {
     const due = { now: now + CLOCKS_MS, leaseUntil: now + LEASE_MS, limit: TURN_ROWS };
     const rows = await claimDue(this.#db, this.#workspace, target, due);
     for (const row of rows) row.nextAt = now;
-    await this.#tryAll(rows);
-    await settleDeliveries(this.#db, this.#workspace, rows);
-    receiver.health.dueAt = await nextDue(this.#db, this.#workspace, target);
-    await putReceiver(this.#db, this.#workspace, receiver.health);
+    await this.#tryAll(rows, start);
+    await settleDeliveries(this.#db, this.#workspace, target, rows);
+    // Another turn that is under way has what is due, and knows better how it was answered.
+    receiver.health.dueAt =
+      rows.length === 0
+        ? await putDue(this.#db, this.#workspace, target)
+        : await putReceiver(this.#db, this.#workspace, receiver.health, receiver.waitUntil ?? 0);
     await this.#followUp(receiver, null);
   }
 
@@ -305,7 +415,7 @@ class Teller {
       const reason = gone ? "gone" : "failing";
       await switchOff(this.#env, this.#workspace, webhook, reason, now);
       await giveUpWaiting(this.#db, this.#workspace, target, "the webhook was switched off");
-      await putReceiver(this.#db, this.#workspace, { ...health, dueAt: null });
+      await putDue(this.#db, this.#workspace, target);
       return;
     }
     if (dueAt !== null && dueAt !== dueBefore) await this.#wake(target, dueAt);
@@ -318,7 +428,7 @@ class Teller {
   }
 
   /** Tries each of these rows once, those of a task in order; a receiver that fails is left aside. */
-  async #tryAll(rows: DeliveryRow[]): Promise<void> {
+  async #tryAll(rows: DeliveryRow[], start: number): Promise<void> {
     const lines = new Map<string, DeliveryRow[]>();
     for (const row of rows) {
       const line = `${row.target} ${(row.task ?? row.call ?? 0) % LINES}`;
@@ -326,30 +436,16 @@ class Teller {
       if (there === undefined) lines.set(line, [row]);
       else there.push(row);
     }
-    const start = this.#shell.now();
     await Promise.all(
       [...lines.values()].map(async (line) => {
         let held: number | null = null;
         for (const row of line) {
           // What waits for D1 is not overtaken by what comes after it.
           if (held !== null) row.nextAt = held;
-          else held = await this.#inTurn(() => this.#try(row, start));
+          else held = await this.#gate.pass(this.#workspace, () => this.#try(row, start));
         }
       }),
     );
-  }
-
-  /** Never more requests at once than the platform gives. */
-  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#free === 0) await new Promise<void>((resolve) => this.#queue.push(resolve));
-    else this.#free -= 1;
-    try {
-      return await work();
-    } finally {
-      const next = this.#queue.shift();
-      if (next === undefined) this.#free += 1;
-      else next();
-    }
   }
 
   /** Tries it once; until when its line waits for D1, or null. */
@@ -357,8 +453,10 @@ class Teller {
     const receiver = this.#receivers.get(row.target);
     if (receiver === undefined) return null;
     const before = this.#shell.now();
-    if (receiver.waitUntil !== null || before - start > SPENT_MS) {
-      row.nextAt = Math.max(receiver.waitUntil ?? before, before);
+    const until = isElsewhere(row, receiver) ? receiver.elsewhereUntil : receiver.waitUntil;
+    const spent = before - start > SPENT_MS || this.#gate.looks <= 0;
+    if (until !== null || spent || receiver.gone) {
+      row.nextAt = Math.max(until ?? before, before);
       return null;
     }
     const to = {
@@ -386,20 +484,26 @@ class Teller {
     row.answer = told.answer;
     row.tookMs = told.tookMs;
     const reaction = reactionTo(told.status);
+    const elsewhere = isElsewhere(row, receiver);
     if (reaction === "delivered") {
       row.status = "delivered";
       row.nextAt = null;
+      if (elsewhere) return;
       health.failingSince = null;
       health.failures = 0;
       return;
     }
-    health.failingSince ??= now;
     const tries = { attempts: row.attempts, since: row.since, now };
     const next =
       reaction === "gone" ? null : nextTry(tries, told.retryAfterMs, this.#shell.random());
     row.nextAt = next;
     if (next === null) row.status = "failed";
-    if (reaction === "gone") receiver.gone = true;
+    if (elsewhere) {
+      if (reaction === "busy") receiver.elsewhereUntil = next;
+      return;
+    }
+    health.failingSince ??= now;
+    if (reaction === "gone" && receiver.webhook !== null) receiver.gone = true;
     if (reaction !== "busy") return;
     health.failures += 1;
     const pause = { attempts: health.failures, since: now, now };
@@ -423,10 +527,12 @@ class Teller {
       const hasTexts = one.transcript !== null || one.analysis !== null;
       return row.type !== "call.analyzed" || hasTexts || one.call.to === "";
     };
+    this.#gate.looks -= 1;
     let found = await readCallFacts(this.#db, this.#workspace, named);
     // A moment here keeps the order; D1 that is further behind is waited for elsewhere.
     for (let n = 0; n < FACTS_LOOKS && !isThere(found); n++) {
       await this.#shell.sleep(FACTS_LOOK_MS);
+      this.#gate.looks -= 1;
       found = await readCallFacts(this.#db, this.#workspace, named);
     }
     const early = this.#shell.now() - row.createdAt < FACTS_WAIT_MS * FACTS_TRIES;
@@ -454,6 +560,11 @@ class Teller {
   }
 }
 
+/** It is for an address that the webhook had before it was edited. */
+function isElsewhere(row: DeliveryRow, { webhook }: Receiver): boolean {
+  return webhook !== null && row.url !== webhook.url;
+}
+
 function sameHealth(a: ReceiverRow, b: ReceiverRow): boolean {
-  return a.failingSince === b.failingSince && a.failures === b.failures && a.dueAt === b.dueAt;
+  return a.failingSince === b.failingSince && a.failures === b.failures;
 }

@@ -41,9 +41,9 @@ export const EVENTS: Fault[] = [
     name: "the outbox forgets before D1 knows what waits",
     rule: TOLD,
     file: "src/queues/events.ts",
-    find: "      const known = new Set(read.known",
+    find: "    await this.#tellNews(ordered, known, health, start);\n",
     replace:
-      "      await dialerOf(this.#env, this.#workspace).eventsTold(news.map((one) => one.row));\n      const known = new Set(read.known",
+      "    await dialerOf(this.#env, this.#workspace).eventsTold(news.map((one) => one.row));\n    await this.#tellNews(ordered, known, health, start);\n",
     by: "sim",
   },
   {
@@ -57,9 +57,9 @@ export const EVENTS: Fault[] = [
   {
     name: "a receiver's later turn gets no message, and the clock finds none",
     rule: TOLD,
-    file: "src/queues/events.ts",
-    find: "    receiver.health.dueAt = await nextDue(this.#db, this.#workspace, target);\n",
-    replace: "    receiver.health.dueAt = null;\n",
+    file: "src/db/deliveries.ts",
+    find: "  return sql<number>`MAX((${first}), ${pause})`;",
+    replace: "  return sql<number>`MIN(NULL, (${first}), ${pause})`;",
     by: "sim",
   },
   {

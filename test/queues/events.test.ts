@@ -315,6 +315,234 @@ describe("a receiver that does not take what comes", () => {
   });
 });
 
+describe("many at once", () => {
+  const told = { status: 200, answer: "", retryAfterMs: null, tookMs: 1 };
+
+  it("messages of several workspaces have five requests out together, and each its share", async () => {
+    const own = await webhook({ events: ["call.ended"] });
+    const other = await mintCallingWorkspace();
+    const reply = await other.ask("POST /v1/webhooks", {
+      body: { name: "CRM", url: `${receiver.base}/other`, events: ["call.ended"] },
+    });
+    expect(reply.status, reply.text).toBe(201);
+    for (let n = 0; n < 4; n++) await webhook({ events: ["call.ended"] });
+    const events = Array.from({ length: 12 }, (_, n) => event({ sequence: n + 1, task: n }));
+    let out = 0;
+    let most = 0;
+    const order: string[] = [];
+    const tell: Shell["tell"] = async ({ url }) => {
+      most = Math.max(most, ++out);
+      order.push(url);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      out -= 1;
+      return told;
+    };
+    const others = { ...message(...events), workspace: other.id as WorkspaceId };
+    await consume([message(...events), others], { tell });
+    expect(order.filter((url) => url === own.url)).toHaveLength(12);
+    expect(order.filter((url) => url.endsWith("/other"))).toHaveLength(12);
+    expect(most).toBeLessThanOrEqual(5);
+    // Five receivers of one workspace do not come first, one after the other.
+    expect(order.lastIndexOf(`${receiver.base}/other`)).toBeLessThan(order.length - 20);
+  });
+
+  it("a receiver that fails with much waiting is tried a few times, then left until its time", async () => {
+    const { id } = await webhook();
+    let now = Date.now() + 5;
+    let requests = 0;
+    const shell: Partial<Shell> = {
+      now: () => now,
+      tell: async () => {
+        requests += 1;
+        return { ...told, status: 503, retryAfterMs: 3_600_000 };
+      },
+    };
+    const events = (from: number) =>
+      Array.from({ length: 50 }, (_, n) => event({ sequence: from + n, at: now, task: n }));
+    for (let n = 0; n < 6; n++) await consume([message(...events(1_000 + 50 * n))], shell);
+    const first = requests;
+    now += 3_600_000 + 1_000;
+    const turn = { workspace: workspace.id as WorkspaceId, target: id };
+    for (let n = 0; n < 4; n++) await consume([turn], shell);
+    expect(requests - first).toBeGreaterThan(0);
+    expect(requests - first).toBeLessThanOrEqual(3);
+  });
+});
+
+describe("a task's own address", () => {
+  const told = { status: 200, answer: "", retryAfterMs: null, tookMs: 1 };
+
+  it("hears of an analysis that comes after its call has left", async () => {
+    const { agent, from } = workspace;
+    const campaign = await made(workspace, "campaigns", {
+      ...{ name: "Leads", type: "realtime", agent, from, retries: 0 },
+    });
+    const path = `/${workspace.id}/late`;
+    const { json } = await workspace.ask("GET /v1/callbacks");
+    await receiver.set(path, { secret: String(json.secret) });
+    const task = await workspace.ask("POST /v1/tasks", {
+      body: {
+        ...{ campaign, phone: "+919876500077" },
+        statusCallbackUrl: `${receiver.base}${path}`,
+      },
+    });
+    const call = await callOf(String(task.json.id));
+    await report(call);
+    await receiver.until(path, 4);
+    // It leaves once D1 has it.
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    await report(call, { analysis: { summary: "Later" } });
+    const seen = await receiver.until(path, 5);
+    expect(seen[4]?.body).toMatchObject({
+      type: "call.analyzed",
+      data: { call, task: task.json.id, campaign },
+    });
+    expect(JSON.stringify(seen)).not.toContain("Later");
+  });
+
+  it("costs the same however many other addresses the workspace has", async () => {
+    const many = Array.from({ length: 2_000 }, (_, n) => `https://h${n}.example.com`);
+    await env.DB.prepare("INSERT INTO receivers SELECT ?1, value, NULL, 0, NULL FROM json_each(?2)")
+      .bind(workspace.id, JSON.stringify(many))
+      .run();
+    let read = 0;
+    const batch = async (statements: D1PreparedStatement[]) => {
+      const results = await env.DB.batch(statements);
+      for (const { meta } of results) read += meta.rows_read;
+      return results;
+    };
+    const db = new Proxy(env.DB, {
+      get: (of, name) => {
+        if (name === "batch") return batch;
+        const value = Reflect.get(of, name);
+        return typeof value === "function" ? value.bind(of) : value;
+      },
+    });
+    const events = Array.from({ length: 20 }, (_, n) => {
+      const callback = `https://h${n}.example.com/hook`;
+      return event({ sequence: n + 1, callback, only: true });
+    });
+    const tell = async () => told;
+    await consume([message(...events)], { tell }, { ...(env as Env), DB: db });
+    expect(read).toBeLessThan(500);
+  });
+});
+
+describe("a webhook that is edited while things wait", () => {
+  const turnOf = (id: string) => ({ workspace: workspace.id as WorkspaceId, target: id });
+  const told = { status: 200, answer: "", retryAfterMs: null, tookMs: 1 };
+  /** The old address answers so, the new one takes everything. */
+  const tellOf =
+    (old: string, status: number, seen: string[] = []): Shell["tell"] =>
+    async ({ url }) => {
+      seen.push(url);
+      return url === old ? { ...told, status } : told;
+    };
+
+  it.each([410, 503])(
+    "its old address may answer %i: the new one gets what comes",
+    async (status) => {
+      const { id, url } = await webhook();
+      let now = Date.now() + 5;
+      const clock = { now: () => now, random: () => 0.5 };
+      const at = now;
+      const busy = tellOf(url, 503);
+      await consume([message(event({ sequence: 1, at }))], { ...clock, tell: busy });
+      const edited = await workspace.ask(`PATCH /v1/webhooks/${id}`, {
+        body: { url: `${receiver.base}/new` },
+      });
+      expect(edited.status, edited.text).toBe(200);
+      const seen: string[] = [];
+      const tell = tellOf(url, status, seen);
+      await consume([message(event({ sequence: 2, at }))], { ...clock, tell });
+      expect(seen).toEqual([`${receiver.base}/new`]);
+      now += 60_000;
+      await consume([turnOf(id)], { ...clock, tell });
+      await consume([message(event({ sequence: 3, at }))], { ...clock, tell });
+      expect(seen).toEqual([`${receiver.base}/new`, url, `${receiver.base}/new`]);
+      const read = await workspace.ask(`GET /v1/webhooks/${id}`);
+      expect(read.json).toMatchObject({ on: true, failingSince: null });
+    },
+  );
+
+  it("a replay goes to its address of now", async () => {
+    const { id, url } = await webhook();
+    await consume([message(event({ sequence: 1 }))], { tell: tellOf(url, 400) });
+    await workspace.ask(`PATCH /v1/webhooks/${id}`, { body: { url: `${receiver.base}/mended` } });
+    const replayed = await workspace.ask("POST /v1/deliveries/replay", {
+      body: { webhook: id, sequence: 1 },
+    });
+    expect(replayed.status, replayed.text).toBe(200);
+    const found = await poll(
+      () => deliveries(id),
+      (items) => items[0]?.url === `${receiver.base}/mended`,
+    );
+    expect(found[0]?.url).toBe(`${receiver.base}/mended`);
+  });
+});
+
+describe("two at once", () => {
+  const told = { status: 200, answer: "", retryAfterMs: null, tookMs: 1 };
+
+  it("what is replayed during a turn waits for the next one, which comes", async () => {
+    const { id } = await webhook();
+    let now = Date.now() + 5;
+    const clock = { now: () => now, random: () => 0.5 };
+    await consume([message(event({ sequence: 1 }))], { ...clock, tell: async () => told });
+    await consume([message(event({ sequence: 2 }))], {
+      ...clock,
+      tell: async () => ({ ...told, status: 400 }),
+    });
+    now += 60_000;
+    const turn = { workspace: workspace.id as WorkspaceId, target: id };
+    // Between the turn's look at what waits and its writing: the other delivery of messages.
+    const db = new Proxy(env.DB, {
+      get: (of, name) => {
+        const value = Reflect.get(of, name);
+        if (name !== "prepare") return typeof value === "function" ? value.bind(of) : value;
+        return (query: string) => {
+          if (/into "receivers"|update "receivers"/i.test(query)) {
+            return later(of.prepare(query));
+          }
+          return of.prepare(query);
+        };
+      },
+    });
+    let raced = false;
+    const race = async () => {
+      if (raced) return;
+      raced = true;
+      await env.DB.batch([
+        env.DB.prepare(
+          "UPDATE deliveries SET status = 'waiting', next_at = ?3 WHERE workspace = ?1 AND target = ?2 AND sequence = 1",
+        ).bind(workspace.id, id, now),
+        env.DB.prepare(
+          "UPDATE receivers SET due_at = ?3 WHERE workspace = ?1 AND target = ?2",
+        ).bind(workspace.id, id, now),
+      ]);
+    };
+    const later = (statement: D1PreparedStatement): D1PreparedStatement =>
+      new Proxy(statement, {
+        get: (of, name) => {
+          const value = Reflect.get(of, name);
+          if (name === "bind") return (...bound: unknown[]) => later(of.bind(...bound));
+          if (typeof value !== "function") return value;
+          return async (...given: unknown[]) => {
+            await race();
+            return value.apply(of, given);
+          };
+        },
+      });
+    const bindings = { ...(env as Env), DB: db };
+    await consume([turn], { ...clock, tell: async () => told }, bindings);
+    expect(raced).toBe(true);
+    const waiting = await deliveries(id, "&status=waiting");
+    expect(waiting).toHaveLength(1);
+    const [hook] = itemsOf(await workspace.ask("GET /v1/webhooks"));
+    expect(hook?.waiting).toBe(now);
+  });
+});
+
 describe("at least once", () => {
   it("the same message again sends nothing twice, and is acknowledged", async () => {
     const { path } = await webhook();
