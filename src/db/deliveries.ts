@@ -4,7 +4,7 @@ import type { WorkspaceId } from "../core/ids.ts";
 import { recordIfChanged } from "./audit.ts";
 import type { Db, Statement } from "./database.ts";
 import { integerAfter, type Page, type PageRequest, pageOfRows } from "./page.ts";
-import { calls, callTexts, deliveries, receivers, tasks, webhooks } from "./schema.ts";
+import { calls, callTexts, deliveries, receivers, tasks } from "./schema.ts";
 import { openWebhooks, type WebhookRow } from "./webhooks.ts";
 
 export type DeliveryRow = typeof deliveries.$inferSelect;
@@ -431,41 +431,68 @@ export async function readCallFacts(db: Db, workspace: WorkspaceId, named: Named
   return row ?? null;
 }
 
-/** Deliveries older than this leave, oldest first, so many of each receiver; true while there are more. */
+/** Statements that one look spends on a workspace's old deliveries: an invocation has a thousand. */
+const SLICES_AT_ONCE = 20;
+
+/**
+ * Deliveries older than this leave, oldest first, in slices of so many; true while there are more.
+ * Origins of which nothing is left leave, too.
+ */
 export async function deleteDeliveriesBefore(
   db: Db,
   workspace: WorkspaceId,
   before: number,
   limit: number,
 ): Promise<boolean> {
-  const targets = await db
-    .select({ target: receivers.target })
-    .from(receivers)
-    .where(eq(receivers.workspace, workspace));
-  const named = await db
-    .select({ target: webhooks.id })
-    .from(webhooks)
-    .where(eq(webhooks.workspace, workspace));
-  let more = false;
-  for (const target of new Set([...targets, ...named].map((one) => one.target))) {
-    const oldest = db
-      .select({ sequence: deliveries.sequence, createdAt: deliveries.createdAt })
-      .from(deliveries)
-      .where(of(workspace, target))
-      .orderBy(asc(deliveries.sequence))
-      .limit(limit)
-      .as("oldest");
-    const old = db
-      .select({ sequence: oldest.sequence })
-      .from(oldest)
-      .where(lt(oldest.createdAt, before));
-    const gone = await db
-      .delete(deliveries)
-      .where(and(of(workspace, target), inArray(deliveries.sequence, old)))
-      .returning({ sequence: deliveries.sequence });
-    more ||= gone.length === limit;
+  const oldest = sql`SELECT d.created_at FROM deliveries d
+    WHERE d.workspace = ${workspace} AND d.target = t.target ORDER BY d.sequence LIMIT 1`;
+  const targets = await db.all<{ target: string }>(
+    sql`SELECT t.target FROM (SELECT target FROM receivers WHERE workspace = ${workspace}
+        UNION SELECT id FROM webhooks WHERE workspace = ${workspace}) t
+      WHERE (${oldest}) < ${before} LIMIT ${SLICES_AT_ONCE}`,
+  );
+  let left = SLICES_AT_ONCE;
+  for (const { target } of targets) {
+    for (let more = true; more && left > 0; left--) {
+      more = (await deleteSlice(db, workspace, target, before, limit)) === limit;
+    }
   }
-  return more;
+  const none = sql`NOT EXISTS (SELECT 1 FROM deliveries d
+    WHERE d.workspace = ${workspace} AND d.target = receivers.target)`;
+  await db
+    .delete(receivers)
+    .where(and(eq(receivers.workspace, workspace), isOrigin(receivers.target), none));
+  return left === 0;
+}
+
+async function deleteSlice(
+  db: Db,
+  workspace: WorkspaceId,
+  target: string,
+  before: number,
+  limit: number,
+): Promise<number> {
+  const oldest = db
+    .select({ sequence: deliveries.sequence, createdAt: deliveries.createdAt })
+    .from(deliveries)
+    .where(of(workspace, target))
+    .orderBy(asc(deliveries.sequence))
+    .limit(limit)
+    .as("oldest");
+  const old = db
+    .select({ sequence: oldest.sequence })
+    .from(oldest)
+    .where(lt(oldest.createdAt, before));
+  const gone = await db
+    .delete(deliveries)
+    .where(and(of(workspace, target), inArray(deliveries.sequence, old)))
+    .returning({ sequence: deliveries.sequence });
+  return gone.length;
+}
+
+/** Not a webhook's id. */
+function isOrigin(target: typeof receivers.target) {
+  return sql`${target} > 'http' AND ${target} < 'httq'`;
 }
 
 function of(workspace: WorkspaceId, target: string) {

@@ -764,4 +764,36 @@ describe("what is kept of deliveries", () => {
     await deleteDeliveriesBefore(db, owner, Date.now() + HOUR, 100);
     expect(await deliveries(id)).toEqual([]);
   });
+
+  it("leaves in few statements, however many addresses there were, and as fast as it came", async () => {
+    const owner = workspace.id as WorkspaceId;
+    const origins = Array.from({ length: 1_200 }, (_, n) => `https://h${n}.example.com`);
+    const { id } = await webhook();
+    const fill = env.DB.prepare(
+      `INSERT INTO deliveries (workspace, target, sequence, event, type, url, body, status, attempts, created_at, since)
+       SELECT ?1, ?2, value, 'e', 'call.ended', 'https://h0.example.com', '{}', 'delivered', 1, 1000, 1000 FROM json_each(?3)`,
+    );
+    const numbers = JSON.stringify(Array.from({ length: 1_500 }, (_, n) => n + 1));
+    await env.DB.batch([
+      env.DB.prepare(
+        "INSERT INTO receivers SELECT ?1, value, NULL, 0, NULL FROM json_each(?2)",
+      ).bind(owner, JSON.stringify(origins)),
+      fill.bind(owner, id, numbers),
+      fill.bind(owner, "https://h0.example.com", "[1,2]"),
+    ]);
+    let statements = 0;
+    const counting = new Proxy(env.DB, {
+      get: (on, name) => {
+        if (name === "prepare") statements += 1;
+        const value = Reflect.get(on, name);
+        return typeof value === "function" ? value.bind(on) : value;
+      },
+    });
+    const db = database({ ...(env as Env), DB: counting });
+    await deleteDeliveriesBefore(db, owner, Date.now() - HOUR, 100);
+    expect(statements).toBeLessThan(50);
+    expect(await deliveries(id)).toEqual([]);
+    const { json } = await workspace.ask("GET /v1/callbacks");
+    expect(json.items).toEqual([]);
+  });
 });
