@@ -4,7 +4,7 @@ import type { OPERATIONS } from "../contract/operations.ts";
 import { type ConsentText, type FormSettings, RESERVED_NAMES } from "../core/form.ts";
 import { localKey, makeId, type WorkspaceId } from "../core/ids.ts";
 import { isCountry } from "../core/phone.ts";
-import type { Issue } from "../core/result.ts";
+import { type Issue, refuse } from "../core/result.ts";
 import { database } from "../db/database.ts";
 import {
   deleteForm,
@@ -25,6 +25,8 @@ import type { Handler, Input } from "./serve.ts";
 
 /** Texts that a page may still show; older ones are forgotten, and pages with them refused. */
 const CONSENTS_KEPT = 50;
+/** How often an edit is tried while others come between. */
+const EDITS_MAX = 10;
 
 type Body = Input<(typeof OPERATIONS)["POST /v1/forms"]>["body"];
 type Edit = Input<(typeof OPERATIONS)["PATCH /v1/forms/{id}"]>["body"];
@@ -60,9 +62,18 @@ export const list: Handler<"GET /v1/forms"> = async (c, { query }) => {
 export const read: Handler<"GET /v1/forms/{id}"> = async (c, { params }) =>
   c.json(formWire(c, await find(c, params.id)));
 
+/** Two who edit at once: each is done on what the other left, or a version would have two texts. */
 export const edit: Handler<"PATCH /v1/forms/{id}"> = async (c, { params, body }) => {
+  for (let n = 0; n < EDITS_MAX; n++) {
+    const edited = await tryEdit(c, await find(c, params.id), body);
+    if (edited !== null) return c.json(formWire(c, edited));
+  }
+  throw new Refused(refuse("unavailable", "Others edit this form: repeat the request."));
+};
+
+/** The form after its edit, or null where it has changed since it was read. */
+async function tryEdit(c: Ctx, row: FormRow, body: Edit): Promise<FormRow | null> {
   const workspace = c.get("workspace");
-  const row = await find(c, params.id);
   const { name, campaign, consentText, turnstile, ...rest } = body;
   const given = { ...rest, ...(turnstile === undefined ? {} : { turnstile }) };
   const fields = {
@@ -76,13 +87,12 @@ export const edit: Handler<"PATCH /v1/forms/{id}"> = async (c, { params, body })
   const change = changeOf(shownOf(row), shownOf(edited));
   // A secret is in no entry, but that there is another one.
   if (turnstile?.secret !== undefined) change.after.turnstileSecret = "given";
-  if (Object.keys(change.after).length > 0) {
-    const deed = { action: "form.edit", targetKind: "form", target: row.id, ...change };
-    await editForm(database(c.env), workspace, row.id, fields, entryOf(c, deed));
-    forgetForm(row.id);
-  }
-  return c.json(formWire(c, edited));
-};
+  if (Object.keys(change.after).length === 0) return edited;
+  const deed = { action: "form.edit", targetKind: "form", target: row.id, ...change };
+  const done = await editForm(database(c.env), workspace, row, fields, entryOf(c, deed));
+  forgetForm(row.id);
+  return done ? edited : null;
+}
 
 export const remove: Handler<"DELETE /v1/forms/{id}"> = async (c, { params }) => {
   const row = await find(c, params.id);

@@ -1,7 +1,8 @@
 import { and, asc, desc, eq, gt, isNotNull, isNull } from "drizzle-orm";
 import type { Entry } from "../core/audit.ts";
 import type { FormId, WorkspaceId } from "../core/ids.ts";
-import { versionNow, writeSetup } from "./copies.ts";
+import { recordIfChanged } from "./audit.ts";
+import { raiseVersion, versionNow, writeSetup } from "./copies.ts";
 import type { Db } from "./database.ts";
 import { type Page, type PageRequest, pageOfRows } from "./page.ts";
 import { forms } from "./schema.ts";
@@ -43,18 +44,24 @@ export async function listForms(
   return pageOfRows(rows, page.limit, (row) => row.id);
 }
 
+/** False where it is not any more as it was read: somebody else has edited it meanwhile. */
 export async function editForm(
   db: Db,
   workspace: WorkspaceId,
-  id: string,
+  { id, version }: Pick<FormRow, "id" | "version">,
   fields: Partial<Fields>,
   entry: Entry,
-): Promise<void> {
+): Promise<boolean> {
   const change = db
     .update(forms)
     .set({ ...fields, version: versionNow(workspace) })
-    .where(live(workspace, id));
-  await writeSetup(db, workspace, entry, [change], []);
+    .where(and(live(workspace, id), eq(forms.version, version)));
+  const [, changed] = await db.batch([
+    raiseVersion(db, workspace),
+    change.returning({ id: forms.id }),
+    recordIfChanged(db, workspace, entry),
+  ]);
+  return changed.length > 0;
 }
 
 /** Leaves a tombstone, without Turnstile's secret. */

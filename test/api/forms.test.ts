@@ -118,6 +118,16 @@ describe("a form", () => {
     }
   });
 
+  it("gives two texts that come at once a version each", async () => {
+    const { ask: as, form } = await minted();
+    const edits = ["One.", "Two.", "Three."].map((consentText) =>
+      as(`PATCH /v1/forms/${form}`, { body: { consentText } }),
+    );
+    const given = (await Promise.all(edits)).map((one) => one.json.consent as { version: number });
+    const versions = given.map((one) => one.version).sort((a, b) => a - b);
+    expect(versions).toEqual([2, 3, 4]);
+  });
+
   it("gives each text of consent a version, and takes what older pages show", async () => {
     const workspace = await minted();
     const { ask: as, form } = workspace;
