@@ -100,7 +100,7 @@ export function check(folder: string): Verdict {
 }
 
 /** Events by path. */
-type Heard = Record<string, { id: string }[]>;
+type Heard = Record<string, { id: string; status: number }[]>;
 
 function readReceived(folder: string): Heard {
   return JSON.parse(readFileSync(join(folder, RECEIVED), "utf8")) as Heard;
@@ -190,7 +190,9 @@ class RoundCheck {
   /** What the receiver has heard, against D1. Two tellings of one event share its id. */
   #told(): void {
     const { workspace } = this.#notes;
-    const heard = new Set((this.#received[`/${workspace}`] ?? []).map((one) => one.id));
+    // It hears of some that it does not take.
+    const taken = (this.#received[`/${workspace}`] ?? []).filter((one) => one.status < 300);
+    const heard = new Set(taken.map((one) => one.id));
     const id = (kind: string, key: number) => `${kind}_${workspace.slice(3)}_${key.toString(36)}`;
     const happened = new Set<string>();
     const wanted: string[] = [];

@@ -48,12 +48,14 @@ const PLAIN = "outcome IS NOT NULL AND carrier_call_id IS NOT NULL AND to_phone 
 // The oldest: what is new may still be in the object, which goes before D1.
 const DIALLED = `SELECT MIN(id) FROM calls WHERE concluded = 1 AND ${PLAIN}`;
 
+type Heard = { id: string; status: number };
+
 /** What the receiver has heard. */
 const heard =
-  (edit: (events: { id: string }[]) => { id: string }[]) =>
+  (edit: (events: Heard[]) => Heard[]) =>
   (folder: string): void => {
     const path = join(folder, RECEIVED);
-    const { ...paths } = JSON.parse(readFileSync(path, "utf8")) as Record<string, { id: string }[]>;
+    const { ...paths } = JSON.parse(readFileSync(path, "utf8")) as Record<string, Heard[]>;
     for (const [name, events] of Object.entries(paths)) paths[name] = edit(events);
     writeFileSync(path, JSON.stringify(paths));
   };
@@ -63,14 +65,14 @@ export const SPOILS: readonly Spoil[] = [
     promise: promises.TOLD,
     what: "an end was told to nobody",
     spoil: heard((events) => {
-      const lost = events.find((one) => one.id.endsWith("-ended"))?.id;
+      const lost = events.find((one) => one.status < 300 && one.id.endsWith("-ended"))?.id;
       return events.filter((one) => one.id !== lost);
     }),
   },
   {
     promise: promises.UNTOLD,
     what: "a task is told that is not there",
-    spoil: heard((events) => [...events, { id: "tsk_nobody_zzz-completed" }]),
+    spoil: heard((events) => [...events, { id: "tsk_nobody_zzz-completed", status: 200 }]),
   },
   {
     promise: promises.KEPT,
