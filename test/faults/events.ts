@@ -1,3 +1,5 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: source as text
+
 import type { Fault } from "./fault.ts";
 
 const TOLD = "told";
@@ -19,7 +21,7 @@ export const EVENTS: Fault[] = [
     file: "src/dialer/sender.ts",
     find: "      this.#sentTo = 0;\n",
     replace: "",
-    by: "sim",
+    by: "test/handbook/webhooks.test.ts",
   },
   {
     name: "nothing wakes for what was not acknowledged",
@@ -35,7 +37,7 @@ export const EVENTS: Fault[] = [
     file: "src/dialer/outbox.ts",
     find: "    this.#rows = row?.rows ?? 0;\n",
     replace: "",
-    by: "sim",
+    by: "test/handbook/webhooks.test.ts",
   },
   {
     name: "the outbox forgets before D1 knows what waits",
@@ -92,7 +94,7 @@ export const EVENTS: Fault[] = [
     file: "src/dialer/sweep.ts",
     find: '    tellOfTask(state, task, "archived", last, true);',
     replace: '    tellOfTask(state, task, "archived", last);',
-    by: "sim",
+    by: "test/handbook/webhooks.test.ts",
   },
   {
     name: "tasks that end with their campaign are told to nobody",
