@@ -470,17 +470,24 @@ export class World {
   async #settle(): Promise<void> {
     const { loop } = this;
     await this.#runUntil(loop.now + 10 * MINUTE);
-    for (const { people } of this.workspaces) {
-      const resumed = people.resumeAll();
-      await this.#runUntil(loop.now + MINUTE);
-      await resumed;
-    }
+    await this.#resumeAll();
+    // A task that was paused during a long call is found paused only after it.
+    await this.#runUntil(loop.now + HOUR);
+    await this.#resumeAll();
     const last = loop.now + SETTLE_MS;
     while (loop.now < last && this.#unended() !== null) await this.#runUntil(loop.now + HOUR);
     const unended = this.#unended();
     if (unended !== null) throw new Broken("everything ends", unended);
     await this.#runUntil(loop.now + 3 * HOUR);
     for (const one of this.workspaces) this.#end(one);
+  }
+
+  async #resumeAll(): Promise<void> {
+    for (const { people } of this.workspaces) {
+      const resumed = people.resumeAll();
+      await this.#runUntil(this.loop.now + MINUTE);
+      await resumed;
+    }
   }
 
   #unended(): string | null {
