@@ -82,10 +82,8 @@ export default defineConfig({
           name: "browser",
           include: ["test/browser/**/*.test.ts"],
           globalSetup: ["./test/e2e/bundle.ts"],
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
-          // A page that is starved by a busy machine is looked at once more.
-          retry: 1,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
           maxWorkers: CROWDED,
           sequence: { groupOrder: 1 },
         },

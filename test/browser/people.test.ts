@@ -126,6 +126,21 @@ describe.skipIf(!hasBrowser)("people", () => {
     await guest.context().close();
   });
 
+  it("moves nothing under the hand of who signs in, however late the server says what there is", async () => {
+    const guest = await deployment.visit();
+    await guest.route("**/setup", async (route) => {
+      await new Promise((resolve) => setTimeout(resolve, 1_500));
+      await route.continue();
+    });
+    await guest.goto(url("/sign-in"));
+    const link = guest.getByRole("link", { name: "Forgotten your password?" });
+    await link.waitFor();
+    const first = await link.boundingBox();
+    await guest.getByRole("button", { name: /GitHub/ }).waitFor();
+    expect(await link.boundingBox()).toEqual(first);
+    await guest.context().close();
+  });
+
   it("resets a forgotten password by mail, which ends every session", async () => {
     const guest = await deployment.visit();
     await guest.goto(url("/sign-in"));

@@ -89,7 +89,7 @@ export class Deployment {
   /** A page of nobody. What the browser itself complains of fails the test that reads `complaints`. */
   async visit(viewport = WIDE, more: Parameters<Browser["newContext"]>[0] = {}): Promise<Page> {
     const context: BrowserContext = await this.browser.newContext({ viewport, ...more });
-    context.setDefaultTimeout(40_000);
+    context.setDefaultTimeout(20_000);
     const page = await context.newPage();
     page.on("pageerror", (error) => complaints.push(String(error)));
     page.on("console", (message) => {

@@ -67,6 +67,8 @@ export function SignIn() {
     onSuccess: enter,
   });
 
+  // What the card holds depends on it: nothing moves under a finger once it is there.
+  if (setup.isPending) return null;
   if (setup.data?.open) return <Go to="/setup" />;
   // What was read before an end of the session does not count.
   if (me.isSuccess && password.isIdle) return <Go to="/" />;
