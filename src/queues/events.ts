@@ -505,7 +505,8 @@ class Teller {
     health.failingSince ??= now;
     if (reaction === "gone" && receiver.webhook !== null) receiver.gone = true;
     if (reaction !== "busy") return;
-    health.failures += 1;
+    // Requests that were under way together are one failure: the pause grows from turn to turn.
+    if (receiver.waitUntil === null) health.failures += 1;
     const pause = { attempts: health.failures, since: now, now };
     const until = nextTry(pause, told.retryAfterMs, this.#shell.random()) ?? now;
     receiver.waitUntil = Math.max(receiver.waitUntil ?? 0, until);

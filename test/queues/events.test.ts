@@ -273,6 +273,9 @@ describe("a receiver that does not take what comes", () => {
     expect(waiting).toHaveLength(20);
     // As many as were under way when the first failed.
     expect(waiting.filter((one) => Number(one.attempts) > 0).length).toBeLessThanOrEqual(5);
+    // However many these were, it is one failure, with the first gap.
+    const read = await workspace.ask(`GET /v1/webhooks/${dead.id}`);
+    expect(Number(read.json.waiting) - Date.now()).toBeLessThanOrEqual(6_000);
   });
 
   it("says 410: it is switched off at once, its owners are told, and what waits is given up", async () => {
